@@ -1,0 +1,7 @@
+//go:build race
+
+package listen
+
+// thinned is how much less the costly tests try under the race detector, which
+// makes arithmetic twenty times slower.
+const thinned = 8

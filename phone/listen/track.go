@@ -1,0 +1,118 @@
+package listen
+
+import "math"
+
+// track is the supposition that a clip began at a place, and how well what was
+// heard bears it out, window by window.
+type track struct {
+	clip *Clip
+	at   int // where sample 0 of the clip would stand, in samples heard
+
+	next    int // the next window, a sample of the clip
+	over    bool
+	agreed  int // windows of speech that match
+	differs int // windows of speech that do not, before the last that does
+	reached int // sample of the clip where the last window ended that matches
+	wrong   int // windows since then that differ
+	lost    int // windows since then in which nothing was heard
+
+	cross, heard, own    float64 // sums up to reached
+	crossN, heardN, ownN float64 // sums since
+}
+
+const (
+	// alike is the least correlation of a window that matches.
+	alike = 0.6
+	// nothing is the energy of a window in which no packet came, or silence.
+	nothing = window * 8 * 8
+	// A clip has ended when this many windows in a row differ, or are empty.
+	// A burst of lost packets is shorter.
+	wrongAtEnd = 3
+	lostAtEnd  = 6
+)
+
+// newTrack supposes that a head of a clip stands at a place. It returns nil
+// where the clip would have begun before anything was heard.
+func newTrack(h *head, at int) *track {
+	t := &track{clip: h.clip, at: at - h.at, next: h.clip.start, reached: h.clip.start}
+	if t.begins() < 0 {
+		return nil
+	}
+	return t
+}
+
+// advance compares what has come in since.
+func (t *track) advance(s *sound) {
+	c := t.clip
+	for !t.over {
+		if t.next >= c.end {
+			t.over = true
+			return
+		}
+		n := min(window, c.end-t.next)
+		if t.at+t.next+n > len(s.fine) {
+			return
+		}
+		own := c.fine[t.next : t.next+n]
+		heard := s.fine[t.at+t.next : t.at+t.next+n]
+		t.compare(own, heard)
+		t.next += n
+	}
+}
+
+func (t *track) compare(own, heard []float32) {
+	// Where no packet came, nothing is compared.
+	var x, eo, eh float64
+	came := 0
+	for i, h := range heard {
+		if h != 0 {
+			o := float64(own[i])
+			x += o * float64(h)
+			eo += o * o
+			eh += float64(h) * float64(h)
+			came++
+		}
+	}
+	part := float64(came) / window
+	switch {
+	case energy(own) < t.clip.quiet*float64(len(own))/window:
+		// A rest says little: it fits unless somebody speaks in it.
+		if t.own > 0 && eh > 10*t.clip.quiet*part*t.heard/t.own {
+			t.wrong++
+		}
+	case came < len(own)/4 || eh < nothing*part:
+		t.lost++
+	default:
+		t.crossN, t.heardN, t.ownN = t.crossN+x, t.heardN+eh, t.ownN+eo
+		if x < alike*math.Sqrt(eo*eh) {
+			t.wrong++
+			break
+		}
+		t.agreed++
+		t.differs += t.wrong
+		t.reached = t.next + len(own)
+		t.wrong, t.lost = 0, 0
+		t.cross, t.heard, t.own = t.cross+t.crossN, t.heard+t.heardN, t.own+t.ownN
+		t.crossN, t.heardN, t.ownN = 0, 0, 0
+	}
+	if t.wrong >= wrongAtEnd || t.lost >= lostAtEnd {
+		t.over = true
+	}
+}
+
+// score is the normalised correlation of all that matched, 0 to 1.
+func (t *track) score() float64 {
+	if t.heard == 0 || t.own == 0 {
+		return 0
+	}
+	return max(0, t.cross/math.Sqrt(t.heard*t.own))
+}
+
+// begins and ends are where the clip's speech was heard.
+func (t *track) begins() int { return t.at + t.clip.start }
+func (t *track) ends() int   { return t.at + t.reached }
+
+// share is how much of the clip's speech was heard, 0 to 1.
+func (t *track) share() float64 {
+	return float64(t.reached-t.clip.start) / float64(t.clip.end-t.clip.start)
+}
