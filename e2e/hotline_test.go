@@ -40,14 +40,14 @@ var patient = []string{
 }
 
 // own starts a hotline for one test, which may do to it what others could not
-// bear. PortBase is no other test's; flags are those of ringback demo.
-func own(t *testing.T, portBase int, flags ...string) *hotline {
+// bear. It waits until there are ports for it. Flags are those of ringback demo.
+func own(t *testing.T, flags ...string) *hotline {
 	t.Helper()
-	return ownWith(t, portBase, nil, flags...)
+	return ownWith(t, nil, flags...)
 }
 
 // ownWith is own with settings in the form NAME=value.
-func ownWith(t *testing.T, portBase int, settings []string, flags ...string) *hotline {
+func ownWith(t *testing.T, settings []string, flags ...string) *hotline {
 	t.Helper()
 	// Not t.TempDir: a database and its sockets need a short path others may enter.
 	dir, err := os.MkdirTemp("", "ringback-e2e-own-")
@@ -60,10 +60,8 @@ func ownWith(t *testing.T, portBase int, settings []string, flags ...string) *ho
 	if err := os.CopyFS(filepath.Join(dir, spoken), os.DirFS(filepath.Join(system.dir, spoken))); err != nil {
 		t.Fatal(err)
 	}
-	base, err := ports(portBase)
-	if err != nil {
-		t.Fatal(err)
-	}
+	base := <-freeBases
+	t.Cleanup(func() { freeBases <- base })
 	h, err := start(dir, base, settings, flags...)
 	if err != nil {
 		t.Fatal(err)
@@ -86,21 +84,8 @@ func (h *hotline) tellLog(t *testing.T) {
 	t.Logf("%v; the controllers wrote:\n%s", err, strings.Join(lines[max(0, len(lines)-most):], "\n"))
 }
 
-// start runs a demo until it says ready. A port that the system has lent to
-// another program for a moment is free again soon.
+// start runs a demo until it says ready.
 func start(dir string, portBase int, settings []string, flags ...string) (*hotline, error) {
-	for try := 1; ; try++ {
-		h, err := startOnce(dir, portBase, settings, flags...)
-		if !errors.Is(err, errEndedEarly) || try == 3 {
-			return h, err
-		}
-		<-time.After(5 * time.Second)
-	}
-}
-
-var errEndedEarly = errors.New("the demo ended before it was ready")
-
-func startOnce(dir string, portBase int, settings []string, flags ...string) (*hotline, error) {
 	args := append([]string{"demo", "--dir", dir, "--port-base", strconv.Itoa(portBase)}, flags...)
 	cmd := exec.Command(binary, args...)
 	cmd.Env = append(append(os.Environ(), patient...), settings...)
@@ -144,7 +129,7 @@ func startOnce(dir string, portBase int, settings []string, flags ...string) (*h
 	select {
 	case <-ready:
 	case err := <-ended:
-		return nil, fmt.Errorf("%w: %w", errEndedEarly, err)
+		return nil, fmt.Errorf("the demo ended before it was ready: %w", err)
 	case <-time.After(10 * time.Minute):
 		h.stop()
 		return nil, errors.New("the demo was not ready after ten minutes")

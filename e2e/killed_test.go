@@ -17,9 +17,6 @@ import (
 	"ringback/queue"
 )
 
-// killedPorts is where the hotline listens whose controllers are killed.
-const killedPorts = 54000
-
 // TestKilledControllers: many people are to be rung back, and the controller is
 // killed again and again while it rings them. In the end each telephone has
 // rung exactly as often as the records say, and never twice at once.
@@ -27,7 +24,7 @@ func TestKilledControllers(t *testing.T) {
 	t.Parallel()
 	const people, kills = 500, 20
 	net := ownNetwork(t)
-	h := own(t, killedPorts, "--no-controller", "--callback-to", net.callbackTo())
+	h := own(t, "--no-controller", "--callback-to", net.callbackTo())
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

@@ -10,9 +10,6 @@ import (
 	"ringback/prompts"
 )
 
-// linePorts is where the hotline with an agent listens.
-const linePorts = 46000
-
 // desk is a hotline with one agent, Anna.
 type desk struct {
 	*hotline
@@ -28,7 +25,7 @@ var quick = []string{"RINGBACK_QUEUE_WRAP_UP=2s", "RINGBACK_QUEUE_ANNOUNCE=20s",
 func TestLine(t *testing.T) {
 	t.Parallel()
 	d := &desk{anna: newAgent(t, "anna", "caller", "caller later"), net: ownNetwork(t)}
-	d.hotline = ownWith(t, linePorts, quick, "--agents-at", d.anna.address(), "--callback-to", d.net.callbackTo())
+	d.hotline = ownWith(t, quick, "--agents-at", d.anna.address(), "--callback-to", d.net.callbackTo())
 	for _, part := range []struct {
 		name string
 		play func(*desk, *testing.T)

@@ -12,9 +12,6 @@ import (
 	"ringback/phone"
 )
 
-// linesPorts is where the hotline with few lines listens.
-const linesPorts = 50000
-
 // fate is what became of a caller, as the telephone saw it.
 type fate struct {
 	number  string
@@ -74,7 +71,7 @@ func (h *hotline) one(ctx context.Context, p *phone.Phone, number string) fate {
 // who is sent away was registered before.
 func TestTwentyLines(t *testing.T) {
 	t.Parallel()
-	h := own(t, linesPorts, "--lines", "20")
+	h := own(t, "--lines", "20")
 	numbers := make([]string, 300)
 	for i := range numbers {
 		numbers[i] = fmt.Sprintf("+49231700%04d", i)

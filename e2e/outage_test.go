@@ -19,13 +19,6 @@ import (
 	"ringback/prompts"
 )
 
-// The port bases of the hotlines of these tests.
-const (
-	frozenPorts   = 31000
-	nobodyPorts   = 36000
-	postgresPorts = 41000
-)
-
 // announced is what a caller without a controller hears, to whom knows it.
 const announced prompts.Key = "fallback"
 
@@ -89,7 +82,7 @@ func (c *caller) lateBy(line prompts.Key, after time.Time, what string, most tim
 // caller in the dialogue where they were, and who rang meanwhile.
 func TestFrozenController(t *testing.T) {
 	t.Parallel()
-	h := own(t, frozenPorts)
+	h := own(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	number, other := newNumber(), newNumber()
@@ -131,7 +124,7 @@ func runs(pid int) bool {
 // then music; and when a controller comes, it takes both up.
 func TestNoControllerForTwoMinutes(t *testing.T) {
 	t.Parallel()
-	h := own(t, nobodyPorts, "--no-controller")
+	h := own(t, "--no-controller")
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	first := h.startController(t)
@@ -228,7 +221,7 @@ func level(pcm []int16) float64 {
 // before it was committed.
 func TestPostgresAway(t *testing.T) {
 	t.Parallel()
-	h := own(t, postgresPorts)
+	h := own(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	number := newNumber()

@@ -20,26 +20,28 @@ var (
 	outside   *network     // where the shared hotline rings people back
 )
 
-// firstPort is where the shared hotline listens. RINGBACK_E2E_PORT_BASE moves
-// it, and those of single tests by as much.
-const firstPort = 26000
+// The hotlines of these tests listen at firstPort and above: beside a demo at its
+// usual place, and below the ports that Linux lends to whoever connects (from
+// 32768 on), one of which is taken now and then.
+const firstPort, portsEach, hotlines = 12000, 4000, 5
 
-// The port bases of the hotlines of these tests are all within.
-const leastPort, beyondPorts = 11000, 61000
+// freeBases are the port bases that no hotline has.
+var freeBases = make(chan int, hotlines)
 
-// ports is the port base of a hotline of these tests. What would be moved beyond
-// the last port comes in again below.
-func ports(base int) (int, error) {
-	moved := os.Getenv("RINGBACK_E2E_PORT_BASE")
-	if moved == "" {
-		return base, nil
+// spreadPorts fills freeBases. RINGBACK_E2E_PORT_BASE moves them, for tests that
+// run beside others.
+func spreadPorts() error {
+	first := firstPort
+	if moved := os.Getenv("RINGBACK_E2E_PORT_BASE"); moved != "" {
+		var err error
+		if first, err = strconv.Atoi(moved); err != nil {
+			return fmt.Errorf("RINGBACK_E2E_PORT_BASE: %w", err)
+		}
 	}
-	n, err := strconv.Atoi(moved)
-	if err != nil {
-		return 0, fmt.Errorf("RINGBACK_E2E_PORT_BASE: %w", err)
+	for i := range hotlines {
+		freeBases <- first + i*portsEach
 	}
-	moving := (n - firstPort) % (beyondPorts - leastPort)
-	return leastPort + (base-leastPort+moving+beyondPorts-leastPort)%(beyondPorts-leastPort), nil
+	return nil
 }
 
 func TestMain(m *testing.M) {
@@ -74,15 +76,14 @@ func run(m *testing.M) (int, error) {
 			return 0, fmt.Errorf("build: %w", err)
 		}
 	}
-	base, err := ports(firstPort)
-	if err != nil {
+	if err := spreadPorts(); err != nil {
 		return 0, err
 	}
 	if outside, err = newNetwork(); err != nil {
 		return 0, err
 	}
 	defer outside.phone.Close()
-	if system, err = start(filepath.Join(dir, "demo"), base, nil, "--callback-to", outside.callbackTo()); err != nil {
+	if system, err = start(filepath.Join(dir, "demo"), <-freeBases, nil, "--callback-to", outside.callbackTo()); err != nil {
 		return 0, err
 	}
 	defer system.stop()

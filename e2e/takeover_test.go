@@ -122,7 +122,7 @@ func (h *hotline) booked(t *testing.T, number string) {
 func TestTwentyKills(t *testing.T) {
 	t.Parallel()
 	const kills, lines = 20, 4
-	h := own(t, 21000, "--no-controller")
+	h := own(t, "--no-controller")
 	ctl := h.startController(t)
 	h.untilReady(t)
 
@@ -183,7 +183,7 @@ func TestTwentyKills(t *testing.T) {
 // by a second one, leave their callers to the next.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	h := own(t, 11000, "--no-controller")
+	h := own(t, "--no-controller")
 	first := h.startController(t)
 	h.untilReady(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)

@@ -15,9 +15,6 @@ import (
 	"ringback/phone/phonetest"
 )
 
-// trunkPorts is where the hotline with a trunk of its own listens.
-const trunkPorts = 16000
-
 // TestTransportRegistration: Asterisk logs in at a provider's registrar, and a
 // call to the address it left there is the trunk's, from an address that is
 // otherwise another trunk's: the number is the one this trunk asserts.
@@ -37,7 +34,7 @@ func TestTransportRegistration(t *testing.T) {
 	if err := os.WriteFile(trunks, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h := own(t, trunkPorts, "--trunks", trunks)
+	h := own(t, "--trunks", trunks)
 	known := h.prompts(t)
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
