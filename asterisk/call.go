@@ -29,8 +29,9 @@ type call struct {
 	again   bool        // it was here before, and comes back
 	boot    time.Time   // when the Asterisk that carries it was started
 	music   music
-	talk    *telephone // of the agent the caller is joined with; nil: none
-	resumed bool       // another process joined the two
+	talk    *telephone  // of the agent the caller is joined with; nil: none
+	resumed bool        // another process joined the two
+	ending  atomic.Bool // Asterisk was asked to end it, and will
 
 	down     chan struct{} // closed when the line is no longer ours
 	downOnce sync.Once
@@ -214,11 +215,14 @@ func (c *call) Flush() { c.mail.forget(0, c.mail.seen()) }
 func (c *call) HangUp(ctx context.Context) error { return c.hangUp(ctx, c.line.ari.hangUp) }
 
 func (c *call) hangUp(ctx context.Context, request func(context.Context, string) error) error {
-	if err := c.gone(); err != nil {
-		return nil // ended, or no longer ours to end
+	if c.gone() != nil || c.ending.Load() {
+		// Ended, or no longer ours to end. A second request would change the
+		// cause of an end that Asterisk has not come to yet.
+		return nil
 	}
 	err := request(ctx, c.channel)
 	if err == nil || refusedWith(err, 404) {
+		c.ending.Store(true)
 		return nil
 	}
 	if c.gone() != nil {

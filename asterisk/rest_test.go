@@ -241,6 +241,29 @@ func TestEarlyMedia(t *testing.T) {
 			t.Errorf("answered %v, early media %v, heard %v, ended for %q", caller.Answered(), caller.Early(), caller.Heard(), caller.EndedFor())
 		}
 	})
+	t.Run("refused, which takes a while", func(t *testing.T) {
+		t.Parallel()
+		r, results := lead(t, func(ctx context.Context, c ivr.Call) error {
+			return errors.Join(c.Say(ctx, say("short")), c.Refuse(ctx), c.HangUp(ctx))
+		})
+		asked := make(chan string, 2)
+		r.server.Intercept = func(w http.ResponseWriter, q *http.Request) bool {
+			if q.Method != http.MethodDelete || !strings.Contains(q.URL.Path, "/channels/") {
+				return false
+			}
+			asked <- q.URL.Query().Get("reason")
+			w.WriteHeader(http.StatusNoContent)
+			return true
+		}
+		caller := r.server.Dial("+4923150012345")
+		if err := receive(t, "end", results); err != nil {
+			t.Error(err)
+		}
+		caller.HangUp()
+		if first := receive(t, "a request", asked); first != "no_answer" || len(asked) > 0 {
+			t.Errorf("asked to end it for %q, and %d times more", first, len(asked))
+		}
+	})
 	t.Run("answered", func(t *testing.T) {
 		t.Parallel()
 		r, results := lead(t, func(ctx context.Context, c ivr.Call) error {
