@@ -53,10 +53,7 @@ func TestOrderOfRinging(t *testing.T) {
 	c.pass(time.Second)
 	last := l.due(t, numberOf(3), queue.WishSelf)
 	c.pass(time.Second)
-	broken, err := l.Broke(t.Context(), l.arrival(numberOf(4)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	broken := l.broke(t, l.arrival(numberOf(4)), "choose")
 	l.begin(t, broken.ID)
 	c.pass(time.Second)
 	l.begin(t, self.ID)
@@ -288,7 +285,7 @@ func TestNobodyIsRungOnTheLine(t *testing.T) {
 	c.pass(time.Second)
 	self := l.due(t, numberOf(2), queue.WishSelf)
 	for _, ticket := range []queue.Ticket{person, self} {
-		l.call(t, ticket.CallID, ticket.Number, "node1")
+		l.call(t, ticket.CallID, ticket.Number, "node1", "rung")
 	}
 	if turn, ok := l.Match(t); ok {
 		t.Errorf("bound %+v while the caller is still there", turn)

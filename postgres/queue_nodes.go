@@ -11,6 +11,7 @@ import (
 
 	"ringback/booking"
 	"ringback/e164"
+	"ringback/ivr"
 	"ringback/queue"
 )
 
@@ -31,6 +32,8 @@ update calls set ended_at = $2, result = 'hung_up', reason = 'node lost'
 where id in (select id from calls where node = $1 and ended_at is null order by started_at limit $3 for update skip locked)
 returning id, coalesce(number, ''), started_at, language, scene, coalesce(state::text, ''),
     exists (select from attempts where attempts.id = calls.id and fate is null)`
+
+	calledBackSQL = `update calls set result = 'callback' where id = any($1)`
 )
 
 // breakAtOnce is how many calls of a dead node are seen to in one transaction.
@@ -66,8 +69,9 @@ func (q *Queue) DeadNodes(ctx context.Context, now time.Time, after time.Duratio
 }
 
 // Break ends the running calls of a dead node and promises to ring back who
-// was in them, in the scene they were in and with what they hold. It says how
-// many are rung. Asked by several at once, each call is seen to once.
+// was in them and lacks something (ivr.AfterBreak), in the scene they were in
+// and with what they hold. It says how many are rung. Asked by several at once,
+// each call is seen to once.
 func (q *Queue) Break(ctx context.Context, node string, now time.Time) (int, error) {
 	promised := 0
 	for more := true; more; {
@@ -95,9 +99,10 @@ func (q *Queue) breakSome(ctx context.Context, tx pgx.Tx, node string, now time.
 	if err != nil {
 		return 0, false, err
 	}
+	var rung []uuid.UUID
 	for _, c := range calls {
-		if c.attempt {
-			continue // nobody had picked up yet; its lease ends
+		if !c.lacks {
+			continue
 		}
 		if _, err := tx.Exec(ctx, keepHoldSQL, c.CallID, booking.HoldFor); err != nil {
 			return 0, false, err
@@ -108,56 +113,40 @@ func (q *Queue) breakSome(ctx context.Context, tx pgx.Tx, node string, now time.
 		case err != nil:
 			return 0, false, err
 		case t != nil && t.Number != e164.Withheld:
-			promised++
+			rung = append(rung, c.CallID)
 		}
 	}
-	return promised, len(calls) == breakAtOnce, nil
+	if _, err := tx.Exec(ctx, calledBackSQL, rung); err != nil {
+		return 0, false, err
+	}
+	return len(rung), len(calls) == breakAtOnce, nil
 }
 
 // broken is a call that broke.
 type broken struct {
 	queue.Arrival
-	attempt bool // a call out that nobody was seen to pick up
+	lacks bool // the person has not what they wanted, nor is rung anyway
 }
 
 func scanBroken(row pgx.CollectableRow) (broken, error) {
-	b := broken{Arrival: queue.Arrival{Wish: queue.WishSelf, Reason: queue.Broken}}
+	b := broken{Arrival: queue.Arrival{Reason: queue.Broken}}
 	var state string
-	err := row.Scan(&b.CallID, &b.Number, &b.At, &b.Language, &b.Scene, &state, &b.attempt)
+	var ringing bool // a call out that nobody was seen to pick up: its lease ends
+	err := row.Scan(&b.CallID, &b.Number, &b.At, &b.Language, &b.Scene, &state, &ringing)
 	if state != "" {
 		b.Known = []byte(state)
 	}
+	b.Wish, b.lacks = ivr.AfterBreak(ivr.SceneName(b.Scene), b.Known)
+	b.lacks = b.lacks && !ringing
 	return b, err
 }
 
-// Broke promises to ring a person whose line broke in the middle of the
+// broke promises to ring a person whose line broke in the middle of the
 // arrival's scene. The place in line is kept; what was promised in this call
 // already stays as it is, and a ticket that another call took up meanwhile is
-// that one's. queue.ErrForbidden where there is no number to ring.
-func (q *Queue) Broke(ctx context.Context, a queue.Arrival) (queue.Ticket, error) {
-	var t *ticket
-	now := q.now()
-	a.Wish, a.Reason = queue.WishSelf, queue.Broken
-	err := q.tx(ctx, func(tx pgx.Tx) (err error) {
-		t, err = q.broke(ctx, tx, a, now)
-		if err == nil && t == nil {
-			err = queue.ErrForbidden
-		}
-		return err
-	})
-	if err != nil {
-		return queue.Ticket{}, fmt.Errorf("the line of call %s broke: %w", a.CallID, err)
-	}
-	q.news.tell()
-	return t.returned(a), nil
-}
-
-// broke is Broke; nil where nobody can be rung.
+// that one's. It returns nil where nobody can be rung.
 func (q *Queue) broke(ctx context.Context, tx pgx.Tx, a queue.Arrival, now time.Time) (*ticket, error) {
 	t, err := oneTicket(ctx, tx, ofCallSQL, a.CallID)
-	if err == nil && a.Ticket != uuid.Nil {
-		t, err = oneTicket(ctx, tx, lockTicketSQL, a.Ticket)
-	}
 	if err != nil {
 		return nil, err
 	}

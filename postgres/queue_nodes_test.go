@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -17,12 +16,12 @@ import (
 	"ringback/queue/queuetest"
 )
 
-// call enters a running call of a node into the books.
-func (l line) call(t *testing.T, id uuid.UUID, n e164.Number, node string) {
+// call enters a running call of a node into the books, in a scene.
+func (l line) call(t *testing.T, id uuid.UUID, n e164.Number, node, scene string) {
 	t.Helper()
 	log := postgres.NewCalls(l.db)
 	log.Began(ivr.Info{ID: id, Number: n, Node: node, Channel: node + "-" + id.String(), Started: l.now()})
-	log.Entered(id, "choose", prompts.English, []byte(`{"Version": 1}`))
+	log.Entered(id, ivr.SceneName(scene), prompts.English, []byte(`{"Version": 1}`))
 	if err := log.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +48,8 @@ func TestDeadNodes(t *testing.T) {
 	for _, node := range []string{"silent", "alive", "idle"} {
 		beat(node, c.Now())
 	}
-	l.call(t, uuid.New(), numberOf(1), "silent")
-	l.call(t, uuid.New(), numberOf(2), "alive")
+	l.call(t, uuid.New(), numberOf(1), "silent", "choose")
+	l.call(t, uuid.New(), numberOf(2), "alive", "choose")
 	c.pass(20 * time.Second)
 	beat("alive", c.Now())
 	beat("alive", c.Now().Add(-time.Hour)) // told late
@@ -61,6 +60,25 @@ func TestDeadNodes(t *testing.T) {
 	dead()
 }
 
+// broke is the oldest open ticket of the arrival's number after the node with its
+// only call died; none where nobody is rung.
+func (l line) broke(t *testing.T, a queue.Arrival, scene string) (got queue.Ticket) {
+	t.Helper()
+	node := "node of " + a.CallID.String()
+	l.call(t, a.CallID, a.Number, node, scene)
+	if _, err := l.Break(t.Context(), node, l.now()); err != nil {
+		t.Fatal(err)
+	}
+	found, err := l.Find(t.Context(), a.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) > 0 {
+		got = found[0]
+	}
+	return got
+}
+
 // Everybody who was on a node that died is rung in the scene of the call, with
 // what was keyed and held; each as it should be by what the call was doing.
 func TestBreak(t *testing.T) {
@@ -68,10 +86,10 @@ func TestBreak(t *testing.T) {
 	c := newClock()
 	l := newLine(t, queuetest.Rules(), c.Now)
 	ctx := t.Context()
-	on := func(n e164.Number) queue.Arrival {
+	on := func(n e164.Number, scene string) queue.Arrival {
 		a := l.arrival(n)
 		a.Node = "node9"
-		l.call(t, a.CallID, n, "node9")
+		l.call(t, a.CallID, n, "node9", scene)
 		return a
 	}
 	join := func(a queue.Arrival) queue.Ticket {
@@ -81,15 +99,15 @@ func TestBreak(t *testing.T) {
 		}
 		return got
 	}
-	dialogue := on(numberOf(1))
-	waits := join(on(numberOf(2)))
+	dialogue := on(numberOf(1), "choose")
+	talks := join(on(numberOf(2), "talk"))
 	l.SignIn(t, everything("anna"))
 	turn, _ := l.Match(t)
-	if err := l.Joined(ctx, turn); err != nil || turn.Ticket != waits.ID {
+	if err := l.Joined(ctx, turn); err != nil || turn.Ticket != talks.ID {
 		t.Fatalf("%+v, %v", turn, err)
 	}
-	inLine := join(on(numberOf(3)))
-	promisedTo := on(numberOf(4))
+	inLine := join(on(numberOf(3), "wait"))
+	promisedTo := on(numberOf(4), "choose")
 	w, err := l.Windows(ctx, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -97,18 +115,19 @@ func TestBreak(t *testing.T) {
 	if _, err := l.Promise(ctx, promisedTo, w[0]); err != nil {
 		t.Fatal(err)
 	}
-	withheld := join(on(e164.Withheld))
-	on(e164.Withheld) // in the dialogue: nobody can be rung
+	withheld := join(on(e164.Withheld, "wait"))
+	on(e164.Withheld, "choose") // in the dialogue: nobody can be rung
 	ringing := l.due(t, numberOf(5), queue.WishSelf)
 	attempt, err := l.Begin(ctx, "node9", c.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.call(t, attempt.ID, numberOf(5), "node9")
+	l.call(t, attempt.ID, numberOf(5), "node9", "rung")
 	elsewhere := l.arrival(numberOf(6))
-	l.call(t, elsewhere.CallID, numberOf(6), "node1")
-	unwanted := on(numberOf(7))
+	l.call(t, elsewhere.CallID, numberOf(6), "node1", "choose")
+	unwanted := on(numberOf(7), "choose")
 	l.exec(`insert into do_not_ring values ($1, now(), 'test', '')`, unwanted.Number)
+	booked := on(numberOf(8), "after")
 
 	centre := l.dortmund(1)
 	person := booking.Person{Number: dialogue.Number, Born: elder, Postcode: "44137"}
@@ -134,8 +153,8 @@ func TestBreak(t *testing.T) {
 		want queue.State
 		wish queue.Wish
 	}{
-		"who talked":                       {waits.ID, queue.StateDue, queue.WishSelf},
-		"who held the line":                {inLine.ID, queue.StateDue, queue.WishSelf},
+		"who talked":                       {talks.ID, queue.StateDue, queue.WishPerson},
+		"who held the line":                {inLine.ID, queue.StateDue, queue.WishPerson},
 		"who was promised an hour already": {promisedTo.CallID, queue.StatePromised, queue.WishPerson},
 		"who shows no number":              {withheld.ID, queue.StateLeft, queue.WishPerson},
 		"who was being rung":               {ringing.ID, queue.StateRinging, queue.WishSelf},
@@ -147,11 +166,15 @@ func TestBreak(t *testing.T) {
 	if a := l.Agent(t, "anna"); a.State != queue.AgentWrapUp {
 		t.Errorf("anna is %s", a.State)
 	}
-	if found, err := l.Find(ctx, unwanted.Number); err != nil || len(found) != 0 {
-		t.Errorf("who asked not to be rung: %+v, %v", found, err)
+	for what, number := range map[string]e164.Number{"who asked not to be rung": unwanted.Number, "who had booked": booked.Number} {
+		if found, err := l.Find(ctx, number); err != nil || len(found) != 0 {
+			t.Errorf("%s: %+v, %v", what, found, err)
+		}
 	}
-	if n := l.number(`select count(*) from calls where ended_at is not null and result = 'hung_up' and reason = 'node lost'`); n != 8 {
-		t.Errorf("%d calls ended", n)
+	for result, want := range map[string]int64{"callback": 4, "hung_up": 5} {
+		if n := l.number(`select count(*) from calls where ended_at is not null and result = '` + result + `' and reason = 'node lost'`); n != want {
+			t.Errorf("%d calls ended as %s, want %d", n, result, want)
+		}
 	}
 	if n := l.number(`select count(*) from calls where ended_at is null`); n != 1 {
 		t.Errorf("%d calls run on, want the one of the other node", n)
@@ -168,25 +191,20 @@ func TestBreak(t *testing.T) {
 	l.lawful(t)
 }
 
-// A single call whose line broke.
-func TestBroke(t *testing.T) {
+// A call breaks once; what its person waited for may be done by then, or be
+// another call's.
+func TestBreakOfOne(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	l := newLine(t, queuetest.Rules(), c.Now)
 	ctx := t.Context()
-	broke := func(a queue.Arrival) queue.Ticket {
-		t.Helper()
-		got, err := l.Broke(ctx, a)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return got
-	}
 	a := l.arrival(numberOf(1))
-	for range 2 {
-		if got := broke(a); got.ID != a.CallID || got.State != queue.StateDue || got.Wish != queue.WishSelf || got.Reason != queue.Broken || got.Resumed {
-			t.Errorf("in the dialogue: %+v", got)
-		}
+	if got := l.broke(t, a, "choose"); got.ID != a.CallID || got.State != queue.StateDue || got.Wish != queue.WishSelf || got.Reason != queue.Broken || got.Resumed {
+		t.Errorf("in the dialogue: %+v", got)
+	}
+	// Rung in again, it breaks again: that is one ticket.
+	if got := l.broke(t, l.arrival(numberOf(1)), "choose"); got.ID != a.CallID {
+		t.Errorf("again in the dialogue: %+v", got)
 	}
 	// It broke after what it waited for was done, and the dialogue went on.
 	b := l.arrival(numberOf(2))
@@ -197,13 +215,8 @@ func TestBroke(t *testing.T) {
 	if err := l.Close(ctx, first.ID, queue.EndSelf); err != nil {
 		t.Fatal(err)
 	}
-	b.Ticket = first.ID
-	again := broke(b)
-	if again.ID == first.ID || again.State != queue.StateDue || again.CallID != b.CallID {
-		t.Errorf("after its ticket was closed: %+v", again)
-	}
-	if got := broke(b); got.ID != again.ID {
-		t.Errorf("told twice: %+v", got)
+	if got := l.broke(t, b, "choose"); got.ID == first.ID || got.State != queue.StateDue || got.CallID != b.CallID {
+		t.Errorf("after its ticket was closed: %+v", got)
 	}
 	// Another call of the number has the ticket by now.
 	d := l.arrival(numberOf(3))
@@ -216,17 +229,13 @@ func TestBroke(t *testing.T) {
 	if _, err := l.Join(ctx, e); err != nil {
 		t.Fatal(err)
 	}
-	d.Ticket = waits.ID
-	if got := broke(d); got.State != queue.StateWaiting || got.CallID != e.CallID {
+	if got := l.broke(t, d, "wait"); got.ID != waits.ID || got.State != queue.StateWaiting || got.CallID != e.CallID {
 		t.Errorf("told late: %+v", got)
 	}
 	// At night it is rung in the morning.
 	c.pass(12 * time.Hour)
-	if got := broke(l.arrival(numberOf(4))); got.State != queue.StatePromised || !got.DueAt.Equal(queuetest.Rules().Ringing.Next(c.Now())) {
+	if got := l.broke(t, l.arrival(numberOf(4)), "choose"); got.State != queue.StatePromised || !got.DueAt.Equal(queuetest.Rules().Ringing.Next(c.Now())) {
 		t.Errorf("at night: %+v", got)
-	}
-	if _, err := l.Broke(ctx, l.arrival(e164.Withheld)); !errors.Is(err, queue.ErrForbidden) {
-		t.Errorf("without a number: %v", err)
 	}
 	l.lawful(t)
 }

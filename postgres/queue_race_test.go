@@ -329,7 +329,12 @@ func somebodyDoes(l line, c *clock, r *rand.Rand) error {
 			{ID: uuid.New(), Dialog: fmt.Sprint(r.IntN(50)), Number: numberOf(r.IntN(12)), Node: "node1", At: c.Now(), Language: "de"},
 		})
 	case 14:
-		_, err = l.Broke(ctx, a)
+		node := "node of " + a.CallID.String()
+		log := postgres.NewCalls(l.db)
+		log.Began(ivr.Info{ID: a.CallID, Number: n, Node: node, Channel: node, Started: c.Now()})
+		if err = log.Flush(ctx); err == nil {
+			_, err = l.Break(ctx, node, c.Now())
+		}
 	case 15:
 		p := r.IntN(3)
 		err = l.Move(ctx, one.ID, queue.Move{Priority: &p, Window: &w}, "test", "chance")

@@ -159,7 +159,7 @@ func TestCallerNobodyKnows(t *testing.T) {
 	gone, known := l.join(t, numberOf(1)), l.arrival(numberOf(2))
 	c.pass(time.Second)
 	known.At = c.Now()
-	l.call(t, known.CallID, known.Number, "node1")
+	l.call(t, known.CallID, known.Number, "node1", "choose")
 	if _, err := l.Join(t.Context(), known); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestRungWait(t *testing.T) {
 		t.Fatalf("bound %+v", turn)
 	}
 	attempt := l.begin(t, rung.ID)
-	l.call(t, attempt.ID, numberOf(2), "node1")
+	l.call(t, attempt.ID, numberOf(2), "node1", "choose")
 	l.resolve(t, attempt.ID, queue.FateReached)
 	l.SignIn(t, everything("bert"))
 	if turn, ok := l.Match(t); ok {
