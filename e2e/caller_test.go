@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 type caller struct {
 	t        *testing.T
 	call     *phone.Call
+	known    *listen.Library
 	listener *listen.Listener
 	fed      int             // samples
 	reports  []listen.Report // the latest of each prompt, by number
@@ -127,8 +129,18 @@ func (c *caller) HangUp(ctx context.Context) error { return c.call.HangUp(ctx) }
 func (c *caller) follow(s ivrtest.Script) {
 	c.t.Helper()
 	if err := c.perform(s); err != nil {
-		c.t.Error(err)
+		c.t.Errorf("%v\n%s", err, c.recording())
 	}
+}
+
+// recording tells what is heard in the whole call afterwards: a prompt that
+// stands here and was missed was not heard in time, others were not said so.
+func (c *caller) recording() string {
+	var all []string
+	for _, h := range c.known.Recognise(c.call.Heard()) {
+		all = append(all, fmt.Sprintf("%.1fs %v of which %.0f%%", h.At.Seconds(), h.Keys, 100*h.Share))
+	}
+	return fmt.Sprintf("heard in the call: %s\nheard in its recording: %s", strings.Join(c.story, ", "), strings.Join(all, ", "))
 }
 
 func (c *caller) perform(s ivrtest.Script) error {
@@ -153,7 +165,7 @@ func (c *caller) expectOne(ctx context.Context, lines ...prompts.Key) {
 	for {
 		heard, err := c.Hear(ctx)
 		if err != nil {
-			c.t.Fatalf("waiting for %v: %v; heard %v in %.1f s", lines, err, c.story, c.call.Elapsed().Seconds())
+			c.t.Fatalf("waiting for %v: %v after %.1f s\n%s", lines, err, c.call.Elapsed().Seconds(), c.recording())
 		}
 		for i, h := range heard {
 			if slices.Contains(lines, h.Key) {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,6 +32,9 @@ type hotline struct {
 	info demo.Info
 	db   *pgxpool.Pool
 	stop func() // ends it, and returns when it has ended
+
+	opening sync.Mutex
+	known   *listen.Library // nil until somebody listens
 }
 
 // patient are the settings of the controllers of these tests: a busy machine
@@ -185,16 +189,22 @@ func onTheLine(t *testing.T, call *phone.Call, known *listen.Library) *caller {
 		defer cancel()
 		_ = call.HangUp(ctx)
 	})
-	return &caller{t: t, call: call, listener: listen.NewListener(known), began: map[prompts.Key]time.Duration{}}
+	return &caller{t: t, call: call, known: known, listener: listen.NewListener(known), began: map[prompts.Key]time.Duration{}}
 }
 
 // sounds is where the hotline keeps its prompts.
 func (h *hotline) sounds() string { return filepath.Join(h.dir, "sounds") }
 
 // prompts are the prompts of the hotline, those included that are spoken later.
+// To read them takes a second or so: it is done once.
 func (h *hotline) prompts(t *testing.T) *listen.Library {
 	t.Helper()
-	return library(t, h.sounds())
+	h.opening.Lock()
+	defer h.opening.Unlock()
+	if h.known == nil {
+		h.known = library(t, h.sounds())
+	}
+	return h.known
 }
 
 func library(t *testing.T, dir string) *listen.Library {

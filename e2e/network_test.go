@@ -244,7 +244,7 @@ func learn(t *testing.T, lib *listen.Library, voices ...string) {
 // promptsAnd are the prompts of the hotline and voices of agents.
 func (h *hotline) promptsAnd(t *testing.T, voices ...string) *listen.Library {
 	t.Helper()
-	lib := h.prompts(t)
+	lib := h.prompts(t).Copy()
 	learn(t, lib, voices...)
 	return lib
 }

@@ -38,7 +38,7 @@ func (h *hotline) withAnnouncement(t *testing.T) *listen.Library {
 	for i, b := range spoken {
 		pcm[i] = g711.DecodeUlawFrame(b)
 	}
-	lib := h.prompts(t)
+	lib := h.prompts(t).Copy()
 	if !lib.Add("announcement", []string{string(announced)}, "", pcm) {
 		t.Fatal("nobody speaks in the announcement")
 	}

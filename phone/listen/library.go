@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -74,6 +76,15 @@ func Open(dir string) (*Library, error) {
 	l := NewLibrary()
 	l.dir = dir
 	return l, l.Refresh()
+}
+
+// Copy is a library of the same clips and folder, to which others may be added.
+func (l *Library) Copy() *Library {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return &Library{
+		clips: slices.Clone(l.clips), names: maps.Clone(l.names), dir: l.dir, seen: maps.Clone(l.seen),
+	}
 }
 
 // Refresh adds the clips that were put into the folder since it was last read.
