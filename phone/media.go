@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -152,12 +153,23 @@ func (m *media) sendOne() {
 	_, _ = m.socket.WriteToUDPAddrPort(raw, m.far.addr)
 }
 
+// listening is how long the socket is read before it is known that nothing came.
+const listening = 40 * time.Millisecond
+
 // receive keeps every packet that carries speech until the socket is closed.
 func (m *media) receive() {
 	buf := make([]byte, 2048)
 	var p rtp.Packet
 	for {
+		if m.socket.SetReadDeadline(time.Now().Add(listening)) != nil {
+			return // closed
+		}
+		began := m.since()
 		n, _, err := m.socket.ReadFromUDPAddrPort(buf)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			m.heard.nothingSince(began)
+			continue
+		}
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}

@@ -34,6 +34,10 @@ type timeline struct {
 	next     int    // where the last packet ended
 	anchored bool
 	over     bool
+
+	// awake is the last moment by which all that had come was taken: what a
+	// busy machine has not read yet is not silence.
+	awake time.Duration
 }
 
 const (
@@ -82,14 +86,20 @@ func (t *timeline) place(at time.Duration, h rtp.Header, pcm []int16) {
 	t.packets = append(t.packets, Packet{at, offset, len(pcm), h.SequenceNumber, h.Timestamp, h.SSRC, h.Marker})
 }
 
+// nothingSince says that nothing was to be read from that moment on.
+func (t *timeline) nothingSince(at time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.awake = max(t.awake, at)
+}
+
 // horizon is the offset up to which everything that will be heard is there:
 // the end of what came while packets come, and the clock when none do.
 func (t *timeline) horizon(at time.Duration) int {
-	now := max(0, samples(at)-jitter)
 	if n := len(t.packets); n > 0 && at-t.packets[n-1].Arrived < stalled {
-		return min(now, len(t.pcm))
+		return min(max(0, samples(at)-jitter), len(t.pcm))
 	}
-	return now
+	return max(0, samples(min(at, t.awake))-jitter)
 }
 
 // finish fixes the length when the call is over.
@@ -119,8 +129,8 @@ func (t *timeline) since(offset int, at time.Duration) []int16 {
 }
 
 // Heard is everything heard so far at 8 kHz, silence where nothing came, from
-// the moment the call was dialled, or rang. While the call lasts it ends 80 ms
-// ago, or a little earlier where packets are late, so that they have their place.
+// the moment the call was dialled, or rang. While the call lasts it ends about
+// 100 ms ago, or earlier where packets are late, so that they have their place.
 func (c *Call) Heard() []int16 { return c.HeardSince(0) }
 
 // HeardSince is Heard from that sample on. The next piece begins at offset
