@@ -43,11 +43,18 @@ where agents.state = 'reserved'
 
 	leasesSQL = `select id from attempts where fate is null and lease <= $1 order by lease limit $2`
 
-	// lostSQL are the tickets of calls that ended without leaving the line: their
-	// controller died, or could not reach the database then.
-	lostSQL = `
-select tickets.id from tickets join calls on calls.id = tickets.call_id
-where tickets.state in ('waiting', 'talking') and calls.ended_at <= $1 limit $2`
+	// lost are tickets of calls that ended without leaving the line: their
+	// controller died, or could not reach the database then. A call is written
+	// down behind the caller's back, so the call of a ticket may be unknown: for a
+	// moment, and for ever where its controller died in that moment.
+	//
+	// $1 when such a call ended at the latest
+	lost = `
+from tickets left join calls on calls.id = tickets.call_id
+where tickets.state in ('waiting', 'talking') and (calls.ended_at <= $1 or calls.id is null and not exists (
+    select from queue_audit where ticket_id = tickets.id and at > $1 - interval '50 seconds'))`
+	lostSQL   = `select tickets.id` + lost + ` limit $2`
+	isLostSQL = `select exists (select` + lost + ` and tickets.id = $2)`
 
 	callUnknownSQL = `select not exists (select from calls where id = $1 and ended_at is null)`
 
@@ -241,7 +248,7 @@ func (q *Queue) lost(ctx context.Context, tx pgx.Tx, id uuid.UUID, now time.Time
 		return false, err
 	}
 	var over bool
-	if err := tx.QueryRow(ctx, callUnknownSQL, t.CallID).Scan(&over); err != nil || !over {
+	if err := tx.QueryRow(ctx, isLostSQL, now.Add(-lostAfter), id).Scan(&over); err != nil || !over {
 		return false, err
 	}
 	switch t.State {

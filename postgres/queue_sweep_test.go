@@ -149,6 +149,49 @@ func TestLostCalls(t *testing.T) {
 	l.lawful(t)
 }
 
+// A controller may die after its caller came into the line and before the call
+// was written down: such a ticket does not stay for ever, with an agent or
+// without.
+func TestCallsNeverWrittenDown(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	l := newLine(t, queuetest.Rules(), c.Now)
+	l.SignIn(t, everything("anna"))
+	talks := l.join(t, numberOf(1))
+	turn, _ := l.Match(t)
+	if err := l.Joined(t.Context(), turn); err != nil || turn.Ticket != talks.ID {
+		t.Fatal(turn, err)
+	}
+	waits := l.join(t, numberOf(2))
+	keyless := l.arrival(numberOf(3))
+	keyless.Keyless = true
+	again := l.join(t, numberOf(4))
+	if _, err := l.Join(t.Context(), keyless); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(50 * time.Second)
+	// One rings again, and that call is about to be written down.
+	a := l.arrival(numberOf(4))
+	a.Ticket = again.ID
+	if _, err := l.Join(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	l.swept(t, "they may still be written down", queue.Swept{})
+	c.pass(11 * time.Second)
+	l.swept(t, "a minute later", queue.Swept{Lost: 3})
+	for id, want := range map[uuid.UUID]queue.State{
+		talks.ID: queue.StateClosed, waits.ID: queue.StateLeft, keyless.CallID: queue.StateDue, again.ID: queue.StateWaiting,
+	} {
+		if got := l.Ticket(t, id); got.State != want {
+			t.Errorf("%s is %s, want %s", got.Number, got.State, want)
+		}
+	}
+	if a := l.Agent(t, "anna"); a.State != queue.AgentWrapUp {
+		t.Errorf("the agent is %s", a.State)
+	}
+	l.lawful(t)
+}
+
 // An agent is not bound again and again to a caller whose controller is gone
 // and of whose call nothing is known.
 func TestCallerNobodyKnows(t *testing.T) {

@@ -2,6 +2,7 @@ package listen
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/dsp/fourier"
 )
@@ -60,6 +61,7 @@ const emphasis = 0.8
 
 func (s *sound) push(pcm []int16) {
 	x := make([]float64, len(pcm))
+	s.fine = slices.Grow(s.fine, len(pcm))
 	for i, v := range pcm {
 		x[i] = float64(v) - emphasis*s.last
 		s.last = float64(v)
@@ -142,12 +144,13 @@ func newFilter(cutoff float64, length, step int) *filter {
 
 func (f *filter) push(x []float64) []float64 {
 	f.in = append(f.in, x...)
-	var out []float64
+	out := make([]float64, 0, len(f.in)/f.step+1)
 	at := 0
 	for ; at+len(f.taps) <= len(f.in); at += f.step {
 		y := 0.0
+		in := f.in[at:][:len(f.taps)]
 		for i, h := range f.taps {
-			y += h * f.in[at+i]
+			y += h * in[i]
 		}
 		out = append(out, y)
 	}
