@@ -93,6 +93,7 @@ var LinePath = map[string]struct {
 	"dead nodes":       {deadNodesSQL, `now()`},
 	"keep spoken":      {keepSpokenOfTicketSQL, `gen_random_uuid(), gen_random_uuid(), '1 s', ''`},
 	"call is unknown":  {callUnknownSQL, `gen_random_uuid()`},
+	"is lost":          {isLostSQL, `now(), gen_random_uuid()`},
 	"remove gone ones": {removeGoneSQL, ``},
 	"offered":          {offeredSQL, `now() - interval '1 minute', now()`},
 	"waits":            {waitsSQL, `now() - interval '1 minute', now(), '20 s', '5 s'`},
