@@ -1,9 +1,12 @@
 package postgres_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"ringback/postgres"
 	"ringback/queue"
@@ -128,4 +131,131 @@ func TestCallbacksBecomeTickets(t *testing.T) {
 		t.Error("what was spoken for a callback that is done is gone")
 	}
 	l.lawful(t)
+}
+
+// While controllers are renewed one by one, those of before there was a line
+// promise callbacks as they always have: all of them come into the line.
+func TestLateCallbacksBecomeTickets(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.exec(`drop schema public cascade`)
+	f.exec(`create schema public`)
+	ctx := t.Context()
+	if err := f.db.MigrateTo(ctx, 8); err != nil {
+		t.Fatal(err)
+	}
+	// As such a controller does: a number has one open callback.
+	promise := func(id byte, number any, reason string) {
+		t.Helper()
+		f.exec(`insert into callbacks (id, call_id, number, language, reason, known) values ($1, gen_random_uuid(), $2, 'de', $3, '{"v":1}')
+			on conflict (number) where state = 'open' do update set reason = excluded.reason, updated_at = now()`,
+			uuid.UUID{15: id}, number, reason)
+	}
+	speak := func(id byte, wav string) {
+		t.Helper()
+		f.exec(`insert into recordings (id, callback_id, length, wav) values (gen_random_uuid(), $1, '1 s', $2)
+			on conflict on constraint recordings_one_a_callback do update set wav = excluded.wav`, uuid.UUID{15: id}, []byte(wav))
+	}
+	promise(1, nil, "no_keys")
+	speak(1, "before")
+	promise(2, "+49231500002", "asked")
+	if err := f.db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l := line{postgres.NewQueue(f.db, queuetest.Rules()), f, time.Now}
+
+	promise(3, nil, "no_keys")
+	speak(3, "first")
+	speak(3, "second")
+	promise(4, "+49231500004", "asked")
+	promise(5, "+49231500004", "full") // once more
+	left := l.join(t, "+49231500006")
+	if err := l.Leave(ctx, left.ID, left.CallID); err != nil {
+		t.Fatal(err)
+	}
+	promise(6, "+49231500006", "asked")
+	waits := l.join(t, "+49231500007")
+	promise(7, "+49231500007", "asked") // another person of the same number
+	var all []queue.Ticket
+	for range queue.MaxPerNumber {
+		all = append(all, l.join(t, "+49231500008"))
+	}
+	promise(8, "+49231500008", "asked")
+
+	for id, want := range map[uuid.UUID]queue.State{
+		{15: 1}: queue.StatePromised, {15: 2}: queue.StatePromised, {15: 3}: queue.StatePromised, {15: 4}: queue.StatePromised,
+		left.ID: queue.StatePromised, waits.ID: queue.StateWaiting, {15: 7}: queue.StatePromised, all[0].ID: queue.StateWaiting,
+	} {
+		if got := l.Ticket(t, id); got.State != want || got.Promised != (id != waits.ID) || want == queue.StatePromised && got.DueAt.IsZero() {
+			t.Errorf("%s: %+v, want %s", id, got, want)
+		}
+	}
+	if n := f.number(`select count(*) from tickets`); n != 11 {
+		t.Errorf("%d tickets", n)
+	}
+	if n := f.number(`select count(*) from callbacks where state = 'open'`); n != 0 {
+		t.Errorf("%d callbacks are where nobody looks", n)
+	}
+	for id, want := range map[byte]string{1: "before", 3: "second"} {
+		if got := l.texts(t, `select convert_from(wav, 'UTF8') from recordings where ticket_id = $1`, uuid.UUID{15: id}); !slices.Equal(got, []string{want}) {
+			t.Errorf("spoken for %d: %q", id, got)
+		}
+	}
+	// What was promised is kept, and once it is, may be promised anew.
+	if err := l.Remove(ctx, uuid.UUID{15: 4}, "test", "reached by hand"); err != nil {
+		t.Fatal(err)
+	}
+	promise(9, "+49231500004", "asked")
+	if got := l.Ticket(t, uuid.UUID{15: 9}); got.State != queue.StatePromised || got.Number != "+49231500004" {
+		t.Errorf("promised anew: %+v", got)
+	}
+	l.exec(`update callbacks set state = 'open' where id = $1`, uuid.UUID{15: 2}) // that one is in line
+	if n := f.number(`select count(*) from tickets where number = '+49231500002'`); n != 1 {
+		t.Errorf("%d tickets of one promise", n)
+	}
+	for _, id := range []uuid.UUID{all[1].ID, all[2].ID} {
+		if got := l.Ticket(t, id); got.Promised {
+			t.Errorf("promised too often: %+v", got)
+		}
+	}
+	l.lawful(t)
+}
+
+// A callback that is being promised while the line is made is in it.
+func TestLineIsMadeBetweenPromises(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.exec(`drop schema public cascade`)
+	f.exec(`create schema public`)
+	ctx := t.Context()
+	if err := f.db.MigrateTo(ctx, 6); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := f.db.Pool().Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	if _, err := tx.Exec(ctx, `insert into callbacks (id, call_id, number, language, reason)
+		values (gen_random_uuid(), gen_random_uuid(), '+49231500123', 'de', 'asked')`); err != nil {
+		t.Fatal(err)
+	}
+	made := make(chan error, 1)
+	go func() { made <- f.db.MigrateTo(ctx, 7) }()
+	for f.number(`select count(*) from pg_locks where relation = 'callbacks'::regclass and not granted`) == 0 {
+		select {
+		case err := <-made:
+			t.Fatalf("the line is made without waiting: %v", err)
+		default:
+		}
+	}
+	if err := tx.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-made; err != nil {
+		t.Fatal(err)
+	}
+	if n := f.number(`select count(*) from tickets where state = 'due'`); n != 1 {
+		t.Errorf("%d tickets", n)
+	}
 }

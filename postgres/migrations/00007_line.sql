@@ -2,6 +2,9 @@
 -- The line: tickets, agents, attempts to ring, promised hours, and who changed
 -- what.
 
+-- Nobody promises a callback between the statements below.
+lock table callbacks in share row exclusive mode;
+
 create table agents (
     name        text primary key check (name <> ''),
     address     text not null,
