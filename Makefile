@@ -87,4 +87,4 @@ unit-race:
 
 system:
 	@echo "== end to end, on real Asterisk and Postgres"
-	@RINGBACK_BIN=$(CURDIR)/$(BIN) go test -v -count=1 -parallel 4 -timeout 30m -run '$(RUN)' ./e2e
+	@RINGBACK_BIN=$(CURDIR)/$(BIN) go test -v -count=1 -parallel 8 -timeout 30m -run '$(RUN)' ./e2e

@@ -83,12 +83,16 @@ func reachedAnonymous(t *testing.T, line string, began time.Time) {
 	})
 }
 
-// heard is what the telephone's loudspeaker got, at 8 kHz.
+// heard is what the telephone's loudspeaker got, at 8 kHz: nothing before it
+// has written the first of its file.
 func (s *softphone) heard() []int16 {
 	s.t.Helper()
 	file, err := os.ReadFile(s.path("heard.wav"))
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if len(file) == 0 {
+		return nil
 	}
 	if len(file) < 44 || string(file[:4]) != "RIFF" {
 		s.t.Fatalf("%d bytes that are no WAV file", len(file))

@@ -67,7 +67,7 @@ func turnOn(t *testing.T, account string, settings ...string) *softphone {
 	control := freeAddr(t)
 	for name, text := range map[string]string{
 		"config": strings.Join(append(settings,
-			"net_interface 127.0.0.1", "sip_listen 127.0.0.1:0", "rtp_ports 10000-15998", "statmode_default off", "audio_buffer 200-1000",
+			"net_interface 127.0.0.1", "sip_listen 127.0.0.1:0", "rtp_ports 10000-11998", "statmode_default off", "audio_buffer 200-1000",
 			"module_path "+modules,
 			"module g711.so", "module g722.so", "module opus.so", "module aufile.so", "module rtcpsummary.so",
 			"module_app account.so", "module_app menu.so", "module_app ctrl_tcp.so",
