@@ -1,6 +1,7 @@
 // Package config turns a YAML file and the environment into one checked struct;
 // it is the only importer of viper.
-// It must not know what the other packages do with a setting.
+// It must not know what the other packages do with a setting; what hours are,
+// package queue says.
 package config
 
 import (

@@ -223,6 +223,12 @@ func TestFaults(t *testing.T) {
 		{"agents as texts", "", []string{"RINGBACK_AGENTS=anna"}, []string{`agents is "anna": write an agent as`}},
 		{"agents with other keys", "agents: [{name: anna, phone: 1}]", nil, []string{`phone`}},
 		{"window", "queue: {window: 7m}", nil, []string{`queue.window is "7m": take 5m to 24h that divide a day`}},
+		{"hours", "queue: {time_zone: Local, hours: all day, ringing: Mon-Fri 21:00-08:00, holidays: DE-XX}", nil, []string{
+			`queue.time_zone is "Local": "Local" is no time zone`, `queue.hours is "all day": "day" are no hours of a day; write them as 08:00-20:00`,
+			`queue.ringing is "Mon-Fri 21:00-08:00": `, `queue.holidays is "DE-XX": `,
+		}},
+		{"window longer than the hours", "queue: {window: 24h}", nil, []string{`queue.window is "24h": no hour of this length lies within queue.hours and queue.ringing`}},
+		{"rung when closed", "queue: {hours: Mon-Fri 08:00-12:00, ringing: Mon-Fri 13:00-20:00}", nil, []string{`queue.window is "1h": no hour`}},
 		{"no trunk", "outgoing: {dial: 'sip:%s@y'}", nil, []string{`outgoing.dial is "sip:%s@y": name the trunk`}},
 		{"calls out", "outgoing: {dial: 'sip:x@y', caller: we, lines: 0, per_second: .nan}", nil, []string{
 			`outgoing.dial is "sip:x@y": take a SIP address with %s`, `outgoing.caller is "we"`, `outgoing.lines is "0"`, `outgoing.per_second is "NaN"`,

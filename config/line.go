@@ -1,12 +1,14 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
 	"ringback/prompts"
+	"ringback/queue"
 )
 
 // Queue is how the one line is run.
@@ -96,10 +98,11 @@ var (
 	topicForm   = regexp.MustCompile(`^[a-z][a-z_]{2,31}$`)
 )
 
-// queue checks the settings of the line, but for the hours: package queue reads
-// those.
+// queue checks the settings of the line: no more is allowed than queue.Rules
+// allow.
 func (f *checker) queue(c Config) {
 	q := c.Queue
+	f.hours(q)
 	f.between("queue.keep_place", q.KeepPlace, 0, 24*time.Hour)
 	f.between("queue.long_wait", q.LongWait, 0, 4*time.Hour)
 	f.between("queue.announce", q.Announce, 10*time.Second, time.Hour)
@@ -122,8 +125,8 @@ func (f *checker) queue(c Config) {
 	f.between("queue.away", q.Away, time.Second, 24*time.Hour)
 	f.within("queue.per_hour", q.PerHour, 1, 1_000_000)
 	f.between("queue.horizon", q.Horizon, q.Window, 60*24*time.Hour)
-	if w := q.Window; w < 5*time.Minute || w%time.Minute != 0 || 24*time.Hour%w != 0 {
-		f.fault("queue.window", duration(w), "take 5m to 24h that divide a day into equal parts, for example 30m, 1h or 2h")
+	if !isWindow(q.Window) {
+		f.fault("queue.window", duration(q.Window), "take 5m to 24h that divide a day into equal parts, for example 30m, 1h or 2h")
 	}
 	if len(q.Regions) == 0 {
 		f.fault("queue.regions", "", "name the countries whose numbers may be rung, for example DE")
@@ -135,6 +138,43 @@ func (f *checker) queue(c Config) {
 		f.form("queue.own_numbers", n, numberForm, `take telephone numbers in quotes, for example "116117" or "+49 231 500123"`)
 	}
 	f.within("queue.per_number", q.PerNumber, 1, 100)
+}
+
+// hours checks when people are served and rung, and that there are hours in
+// which they can be promised to be.
+func (f *checker) hours(q Queue) {
+	before := len(f.faults)
+	const always, anywhere = "always", "UTC"
+	read := func(key, value, hours, zone, holidays string) {
+		if _, err := queue.ParseHours(hours, zone, holidays); err != nil {
+			f.fault(key, value, err.Error())
+		}
+	}
+	read("queue.time_zone", q.TimeZone, always, q.TimeZone, "")
+	read("queue.hours", q.Hours, q.Hours, anywhere, "")
+	read("queue.ringing", q.Ringing, q.Ringing, anywhere, "")
+	read("queue.holidays", q.Holidays, always, anywhere, q.Holidays)
+	if len(f.faults) > before || !isWindow(q.Window) {
+		return
+	}
+	// A year has every kind of day.
+	rules := queue.Rules{Window: q.Window, Horizon: 366 * 24 * time.Hour}
+	var errs [2]error
+	rules.Hours, errs[0] = queue.ParseHours(q.Hours, q.TimeZone, q.Holidays)
+	rules.Ringing, errs[1] = queue.ParseHours(q.Ringing, q.TimeZone, q.Holidays)
+	if err := cmp.Or(errs[:]...); err != nil {
+		f.fault("queue.holidays", q.Holidays, err.Error())
+		return
+	}
+	for range rules.AllWindows(time.Now()) {
+		return
+	}
+	f.fault("queue.window", duration(q.Window), "no hour of this length lies within queue.hours and queue.ringing, so nobody could be promised one: take a shorter one, or more hours")
+}
+
+// isWindow says whether a day can be cut into hours of that length.
+func isWindow(w time.Duration) bool {
+	return w >= 5*time.Minute && w%time.Minute == 0 && 24*time.Hour%w == 0
 }
 
 // agents checks who talks with callers.

@@ -73,7 +73,7 @@ var settings = []Setting{
 	{"queue.away", time.Minute, "duration", "How long an agent who did not pick up is given nobody.", false},
 	{"queue.per_hour", 60, "whole number", "How many callbacks can be promised for one hour.", false},
 	{"queue.horizon", 7 * 24 * time.Hour, "duration", "How far ahead hours are promised.", false},
-	{"queue.window", time.Hour, "duration", "The length of a promised hour.", false},
+	{"queue.window", time.Hour, "duration", "The length of a promised hour: 5m to 24h that divide a day into equal parts, and short enough for the hours above.", false},
 	{"queue.regions", []string{"DE"}, "ISO 3166 countries", "The countries whose numbers may be rung at all.", false},
 	{"queue.own_numbers", []string{}, "telephone numbers", "Our own numbers, which are never rung. None: the hotline's.", false},
 	{"queue.per_number", 6, "whole number", "How often one number may be rung a day.", false},
