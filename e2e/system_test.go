@@ -23,7 +23,7 @@ var (
 // The hotlines of these tests listen at firstPort and above: beside a demo at its
 // usual place, and below the ports that Linux lends to whoever connects (from
 // 32768 on), one of which is taken now and then.
-const firstPort, portsEach, hotlines = 12000, 4000, 5
+const firstPort, portsEach, hotlines = 12000, 4000, 6
 
 // freeBases are the port bases that no hotline has.
 var freeBases = make(chan int, hotlines)
