@@ -156,6 +156,20 @@ func (l *fakeLine) Windows(_ context.Context, n int) ([]queue.Window, error) {
 	return []queue.Window{hour, {From: hour.To, To: hour.To.Add(time.Hour)}}[:min(n, 2)], l.away
 }
 
+func (l *fakeLine) Unwanted(_ context.Context, f queue.UnwantedFilter) ([]queue.Unwanted, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []queue.Unwanted
+	for i, n := range l.unwanted {
+		u := queue.Unwanted{Number: n, Since: at.Add(-time.Duration(i/2) * time.Hour), By: "Anna", Why: "asked for it"}
+		behind := f.After.Since.IsZero() || u.Since.Before(f.After.Since) || u.Since.Equal(f.After.Since) && u.Number > f.After.Number
+		if behind && (f.Number == e164.Withheld || f.Number == n) && len(found) < f.Limit {
+			found = append(found, u)
+		}
+	}
+	return found, l.away
+}
+
 func (l *fakeLine) RingAgain(_ context.Context, n e164.Number, by, why string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

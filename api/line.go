@@ -28,12 +28,14 @@ type Line interface {
 	Attempts(ctx context.Context, ticket uuid.UUID) ([]queue.Ringing, error)
 	// Audit is every change of a ticket, the oldest first.
 	Audit(ctx context.Context, ticket uuid.UUID) ([]queue.Change, error)
-	// Depths counts the open tickets by topic and state.
+	// Depth counts the open tickets by topic and state.
 	Depth(ctx context.Context) ([]queue.Depth, error)
 	// Windows are the next n hours in which somebody can be promised to be rung.
 	Windows(ctx context.Context, n int) ([]queue.Window, error)
 	Agents(ctx context.Context) ([]queue.Agent, error)
 	Outgoing(ctx context.Context) (queue.Outgoing, error)
+	// Unwanted are the numbers that are not to be rung, the newest first.
+	Unwanted(ctx context.Context, f queue.UnwantedFilter) ([]queue.Unwanted, error)
 	// Stats are how the line did from one moment to before another.
 	Stats(ctx context.Context, from, to time.Time) (queue.Stats, error)
 
@@ -74,6 +76,11 @@ func registerLine(api huma.API, h line) {
 		Summary: "Allow all calls out, or none",
 		Errors:  may(http.StatusUnprocessableEntity),
 	}, h.setOutgoing)
+	huma.Register(api, huma.Operation{
+		OperationID: "list-do-not-ring", Method: http.MethodGet, Path: "/do-not-ring", Security: secured,
+		Summary: "Numbers that are not to be rung, newest first",
+		Errors:  may(http.StatusUnprocessableEntity),
+	}, h.unwanted)
 	huma.Register(api, huma.Operation{
 		OperationID: "do-not-ring", Method: http.MethodPost, Path: "/do-not-ring", Security: secured,
 		Summary: "Keep a number from ever being rung; what was promised to it is closed",
@@ -207,6 +214,53 @@ func (h line) windows(ctx context.Context, in *windowsInput) (*windowsOutput, er
 		windows, err := l.Windows(ctx, in.Limit)
 		out.Body.Windows = each(windows, asWindow)
 		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+type unwantedInput struct {
+	Number string `query:"number" maxLength:"40" example:"+4923150012345" doc:"Only this number, in any form it can be dialled in. Left out: all."`
+	Cursor string `query:"cursor" maxLength:"64" doc:"Where the page before ended: its next."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"The most numbers to return."`
+}
+
+// Resolve refuses what would quietly widen a search to all numbers.
+func (i *unwantedInput) Resolve(ctx huma.Context) []error { return queryFaults(ctx) }
+
+type unwantedOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
+		Numbers []Unwanted `json:"numbers" nullable:"false"`
+		Next    *string    `json:"next" doc:"The cursor of the next page; null on the last."`
+	}
+}
+
+func (h line) unwanted(ctx context.Context, in *unwantedInput) (*unwantedOutput, error) {
+	number, err := numberAsked(in.Number, h.region)
+	if err != nil {
+		return nil, err
+	}
+	after, err := unwantedPlace(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	out := &unwantedOutput{CacheControl: noStore}
+	err = h.ask(ctx, "list numbers that are not to be rung", func(ctx context.Context, l Line) error {
+		// One more than is shown tells whether there is another page.
+		found, err := l.Unwanted(ctx, queue.UnwantedFilter{Number: number, After: after, Limit: in.Limit + 1})
+		if err != nil {
+			return err
+		}
+		if len(found) > in.Limit {
+			found = found[:in.Limit]
+			next := asUnwantedCursor(found[in.Limit-1])
+			out.Body.Next = &next
+		}
+		out.Body.Numbers = each(found, asUnwanted)
+		return nil
 	})
 	if err != nil {
 		return nil, err

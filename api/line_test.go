@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,6 +223,39 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestUnwanted: who follows next sees every number that is not to be rung once.
+func TestUnwanted(t *testing.T) {
+	t.Parallel()
+	l, h := setupLine(t)
+	w := get(h, Prefix+"/do-not-ring")
+	if got := strings.TrimSpace(w.Body.String()); w.Code != 200 || got != `{"numbers":[],"next":null}` || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("none: %d %s", w.Code, got)
+	}
+	l.unwanted = []e164.Number{"+4923150012345", "+4923150012346", "+447911123456", "+4915112345678", "+4915112345679"}
+	var seen []e164.Number
+	for cursor := ""; ; {
+		var page struct {
+			Numbers []struct{ Number e164.Number }
+			Next    *string
+		}
+		decode(t, get(h, Prefix+"/do-not-ring?limit=2"+cursor), &page)
+		for _, x := range page.Numbers {
+			seen = append(seen, x.Number)
+		}
+		if page.Next == nil {
+			break
+		}
+		cursor = "&cursor=" + *page.Next
+	}
+	if want := l.unwanted; !slices.Equal(seen, []e164.Number{want[0], want[1], want[2], want[3], want[4]}) {
+		t.Errorf("saw %v", seen)
+	}
+	w = get(h, Prefix+"/do-not-ring?number=0151+12345678")
+	if got, want := strings.TrimSpace(w.Body.String()), `{"numbers":[{"number":"+4915112345678","since":"2021-01-25T07:00:00.000Z","by":"Anna","why":"asked for it"}],"next":null}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	first := "/tickets/" + id(1).String()
@@ -313,6 +347,10 @@ func TestLineRefusals(t *testing.T) {
 		{"ring again without why", "DELETE", "/do-not-ring?number=023150012345", "", nil, 422, "why"},
 		{"ring again without number", "DELETE", "/do-not-ring?why=x", "", nil, 422, "number"},
 		{"ring a word again", "DELETE", "/do-not-ring?why=x&number=hello", "", nil, 422, "no telephone number"},
+		{"unwanted word", "GET", "/do-not-ring?number=hello", "", nil, 422, "no telephone number"},
+		{"unwanted nothing", "GET", "/do-not-ring?number=", "", nil, 422, "leave it out"},
+		{"cursor of another list", "GET", "/do-not-ring?cursor=" + asCursor(inLine().tickets[0].Place()), "", nil, 422, "no cursor"},
+		{"cursor of ages ago", "GET", "/do-not-ring?cursor=" + asUnwantedCursor(queue.Unwanted{Number: "+4923150012345"}), "", nil, 422, "no cursor"},
 		{"windows of a word", "GET", "/line/windows?limit=all", "", nil, 422, "limit"},
 		{"stats backwards", "GET", "/line/stats?from=2021-01-25T08:00:00Z&to=2021-01-25T07:00:00Z", "", nil, 422, "before the end"},
 		{"stats of ages", "GET", "/line/stats?from=2019-01-25T08:00:00Z&to=2021-01-25T07:00:00Z", "", nil, 422, "a year at most"},
@@ -345,6 +383,7 @@ var everyLinePath = []struct{ method, path, body string }{
 	{"GET", "/line/stats", ""},
 	{"DELETE", "/do-not-ring?number=023150012345&why=x", ""},
 	{"POST", "/do-not-ring", `{"number":"023150012345","why":"x"}`},
+	{"GET", "/do-not-ring", ""},
 }
 
 func TestLineNeedsKey(t *testing.T) {

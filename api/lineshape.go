@@ -33,6 +33,14 @@ type Outgoing struct {
 	Why   string  `json:"why"`
 }
 
+// Unwanted is a number that is not to be rung.
+type Unwanted struct {
+	Number string `json:"number" doc:"In E.164."`
+	Since  string `json:"since" format:"date-time"`
+	By     string `json:"by" doc:"Who said so first."`
+	Why    string `json:"why"`
+}
+
 // Agent is somebody who talks with callers.
 type Agent struct {
 	Name      string   `json:"name"`
@@ -91,6 +99,10 @@ func (s *Depth) add(d queue.Depth, now time.Time) {
 
 func asOutgoing(o queue.Outgoing) Outgoing {
 	return Outgoing{On: o.On, Since: stampOrNull(o.Since), By: o.By, Why: o.Why}
+}
+
+func asUnwanted(u queue.Unwanted) Unwanted {
+	return Unwanted{Number: string(u.Number), Since: stamp(u.Since), By: u.By, Why: u.Why}
 }
 
 func asAgent(a queue.Agent) Agent {

@@ -63,6 +63,14 @@ from attempts where ticket_id = $1 order by began_at, id`
 	doNotRingSQL = `
 insert into do_not_ring (number, since, asked_by, why) values ($1, $2, $3, $4) on conflict (number) do nothing`
 
+	// unwantedListSQL are the numbers that are not to be rung, newest first.
+	//
+	// $1 number, or empty, $2 since and $3 number of the one before, or null, $4 limit
+	unwantedListSQL = `
+select number, since, asked_by, why from do_not_ring
+where ($1 = '' or number = $1) and ($2::timestamptz is null or since < $2 or since = $2 and number > $3)
+order by since desc, number limit $4`
+
 	ringAgainSQL = `delete from do_not_ring where number = $1`
 
 	toBeRungSQL = `select id from tickets where number = $1 and state <> 'closed'`
@@ -272,6 +280,13 @@ func (q *Queue) DoNotRing(ctx context.Context, n e164.Number, by, why string) er
 		return fmt.Errorf("keep a number from being rung: %w", err)
 	}
 	return nil
+}
+
+// Unwanted are the numbers that are not to be rung, the newest first.
+func (q *Queue) Unwanted(ctx context.Context, f queue.UnwantedFilter) ([]queue.Unwanted, error) {
+	return many(ctx, q, "numbers that are not to be rung", func(row pgx.CollectableRow) (u queue.Unwanted, err error) {
+		return u, row.Scan(&u.Number, &u.Since, &u.By, &u.Why)
+	}, unwantedListSQL, f.Number, orNull(f.After.Since), f.After.Number, f.Limit)
 }
 
 // forbid closes a ticket that would be rung.

@@ -219,6 +219,15 @@ func TestOutgoing(t *testing.T) {
 	}
 }
 
+func (l line) unwanted(t *testing.T, f queue.UnwantedFilter) []queue.Unwanted {
+	t.Helper()
+	found, err := l.Unwanted(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
 // A number that asked not to be rung is never rung again; who holds the line is
 // served.
 func TestDoNotRing(t *testing.T) {
@@ -249,6 +258,31 @@ func TestDoNotRing(t *testing.T) {
 	if changes := l.audit(t, due.ID); changes[len(changes)-1].By != "jo" || changes[len(changes)-1].Why != "asked by letter" {
 		t.Errorf("audited as %+v", changes)
 	}
+	c.pass(time.Second)
+	for _, n := range []e164.Number{numberOf(5), numberOf(3), numberOf(4)} { // at one moment
+		if err := l.DoNotRing(ctx, n, "jo", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []e164.Number{numberOf(3), numberOf(4), numberOf(5), numberOf(1)}
+	var pages []e164.Number
+	for f := (queue.UnwantedFilter{Limit: 1}); ; {
+		found := l.unwanted(t, f)
+		if len(found) == 0 {
+			break
+		}
+		f.After = found[0]
+		pages = append(pages, found[0].Number)
+	}
+	if !slices.Equal(pages, want) {
+		t.Errorf("not to be rung: %v, want %v", pages, want)
+	}
+	if got := l.unwanted(t, queue.UnwantedFilter{Number: numberOf(1), Limit: 9}); len(got) != 1 || got[0].By != "jo" || got[0].Why != "asked by letter" {
+		t.Errorf("of one number: %+v", got)
+	}
+	for _, n := range want[:3] {
+		l.exec(`delete from do_not_ring where number = $1`, n)
+	}
 	for range 2 {
 		if err := l.RingAgain(ctx, numberOf(1), "jo", "wants it again"); err != nil {
 			t.Fatal(err)
@@ -258,7 +292,7 @@ func TestDoNotRing(t *testing.T) {
 		t.Errorf("promised again: %v", err)
 	}
 	if got := l.texts(t, `select deed || ' ' || done_by from queue_audit where ticket_id is null order by id`); !slices.Equal(got, []string{
-		"do_not_ring jo", "ring_again jo",
+		"do_not_ring jo", "do_not_ring jo", "do_not_ring jo", "do_not_ring jo", "ring_again jo",
 	}) {
 		t.Errorf("audited: %q", got)
 	}

@@ -40,6 +40,22 @@ type Move struct {
 	Window *Window
 }
 
+// Unwanted is a number that is not to be rung.
+type Unwanted struct {
+	Number e164.Number
+	Since  time.Time
+	By     string // who said so, and why
+	Why    string
+}
+
+// UnwantedFilter says which of those an operator looks at. The zero
+// UnwantedFilter is all of them.
+type UnwantedFilter struct {
+	Number e164.Number // Withheld: any
+	After  Unwanted    // only those behind it; zero: from the newest
+	Limit  int         // at most so many, more than zero
+}
+
 // Ringing is an attempt as it is kept.
 type Ringing struct {
 	ID     uuid.UUID // of the call too

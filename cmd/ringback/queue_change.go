@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -181,8 +182,54 @@ func (d *desk) outgoing(o queue.Outgoing) string {
 }
 
 func queueDoNotRingCommand(open func(*cobra.Command) (*desk, error)) *cobra.Command {
-	return numberCommand(open, "do-not-ring", "Keep a number from ever being rung; what was promised to it is closed",
+	c := numberCommand(open, "do-not-ring", "Keep a number from ever being rung; what was promised to it is closed",
 		"is not rung any more", api.Line.DoNotRing)
+	c.AddCommand(queueUnwantedCommand(open))
+	return c
+}
+
+func queueUnwantedCommand(open func(*cobra.Command) (*desk, error)) *cobra.Command {
+	var of string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "Show the numbers that are not to be rung, the newest first",
+		Args:  cobra.NoArgs,
+		RunE: atDesk(open, func(c *cobra.Command, d *desk, _ []string) error {
+			f := queue.UnwantedFilter{Limit: page}
+			if of != "" {
+				n, err := numberGiven(of, d.region)
+				if err != nil {
+					return err
+				}
+				f.Number = n
+			}
+			whole, err := c.Flags().GetBool("numbers")
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for shown := 0; ; {
+				found, err := d.Unwanted(c.Context(), f)
+				if err != nil {
+					return err
+				}
+				if shown == 0 && len(found) == 0 {
+					fmt.Fprintln(w, "None.")
+				} else if shown == 0 {
+					fmt.Fprintln(w, "NUMBER\tSINCE\tBY\tWHY")
+				}
+				for _, u := range found {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", masked(u.Number, whole), d.clock(u.Since), u.By, u.Why)
+				}
+				if shown += len(found); len(found) < f.Limit {
+					return w.Flush()
+				}
+				f.After = found[len(found)-1]
+			}
+		}),
+	}
+	c.Flags().StringVar(&of, "number", "", "only this telephone `NUMBER`")
+	return c
 }
 
 func queueRingAgainCommand(open func(*cobra.Command) (*desk, error)) *cobra.Command {

@@ -102,7 +102,10 @@ func TestQueueOnPostgres(t *testing.T) {
 	}
 	ok("not rung any more", "do-not-ring", "0231 50012347", "--why", "asked for it")
 	ok("closed: forbidden", "show", third.ID.String())
+	ok("+4923150012347  ", "do-not-ring", "list", "--numbers")
+	ok("asked for it", "do-not-ring", "list", "--number", "0231 50012347")
 	ok("may be rung again", "ring-again", "0231 50012347", "--why", "asked for it")
+	ok("None.", "do-not-ring", "list")
 	ok("\ncallbacks_promised   2 ", "stats")
 	for _, args := range [][]string{{"list"}, {"show", first.ID.String()}} {
 		if out, _ := run(args...); strings.Contains(out, "1935") || strings.Contains(out, "12345 ") {

@@ -168,6 +168,17 @@ func (l *lineOfThree) RingAgain(_ context.Context, n e164.Number, _, why string)
 	return nil
 }
 
+func (l *lineOfThree) Unwanted(_ context.Context, f queue.UnwantedFilter) ([]queue.Unwanted, error) {
+	var found []queue.Unwanted
+	for i := range 2 * page {
+		u := queue.Unwanted{Number: e164.Number(fmt.Sprintf("+492315%06d", i)), Since: morning.Add(-time.Duration(i) * time.Minute), By: "Anna", Why: "letter"}
+		if (f.After.Number == "" || u.Since.Before(f.After.Since)) && (f.Number == "" || u.Number == f.Number) && len(found) < f.Limit {
+			found = append(found, u)
+		}
+	}
+	return found, nil
+}
+
 func (l *lineOfThree) DoNotRing(_ context.Context, n e164.Number, _, why string) error {
 	l.tell("do not ring %s %s", n, why)
 	return nil
@@ -232,6 +243,9 @@ func TestQueueShows(t *testing.T) {
 		{[]string{"agents"}, "AGENT  DOES     FOR  FREE IN  LANGUAGES  TOPICS   TELEPHONE          TICKET\n" +
 			"Bea    wrap_up  5 s  10 s     de, en     booking  sip:bea@192.0.2.7  -\n"},
 		{[]string{"outgoing"}, "Calls out are on.\n"},
+		{[]string{"do-not-ring", "list", "--number", "02315 000002"}, "NUMBER         SINCE     BY    WHY\n•••••••••••02  08:58:00  Anna  letter\n"},
+		{[]string{"do-not-ring", "list", "--numbers"}, "+492315000999"},
+		{[]string{"do-not-ring", "list", "--number", "02315 999999"}, "None.\n"},
 	} {
 		out, err := ask(t, newLineOfThree(), tt.args...)
 		if err != nil || !strings.Contains(out, tt.want) {
@@ -316,6 +330,9 @@ func TestQueueSaysWhatIsWrong(t *testing.T) {
 		{[]string{"outgoing", "off"}, "say why"},
 		{[]string{"outgoing", "maybe", "--why", "x"}, `invalid argument "maybe"`},
 		{[]string{"do-not-ring", "anonymous", "--why", "x"}, "no telephone number"},
+		{[]string{"do-not-ring", "02315 000002"}, `"why" not set`},
+		{[]string{"do-not-ring", "list", "--number", "hello"}, "no telephone number"},
+		{[]string{"do-not-ring", "list", "02315 000002"}, "unknown command"},
 		{[]string{"list", "--config", "a", "--dir", "b"}, "none of the others"},
 	} {
 		l := newLineOfThree()
