@@ -67,10 +67,10 @@ type Attempt struct {
 	Agent   string  `json:"agent" doc:"Who waited for it; empty: nobody."`
 }
 
-// Change is what was done to a ticket.
+// Change is what was done to a ticket, by whomever.
 type Change struct {
 	At   string `json:"at" format:"date-time"`
-	Deed string `json:"deed" doc:"One of a finite number of words."`
+	Deed string `json:"deed" doc:"By callers join, promise, register, leave, close; by agents answer, miss, talked; by the dispatcher break, bind, free, come, expire, ring, put_off, resolve; by operators remove, move, do_not_ring; insert and update by hand in the database."`
 	What string `json:"what" doc:"What changed."`
 	By   string `json:"by" doc:"An operator, an agent, caller, dispatcher, or a user of the database."`
 	Why  string `json:"why"`
