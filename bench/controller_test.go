@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,8 +30,9 @@ type leading struct {
 	Database                 string
 	Speech                   string // folder of rendered lines, kept between controllers
 	Pico                     string
-	Prompts                  string // what sounds instead: a path without -a and -b
+	Prompts                  string // what sounds instead: a path without -a and -b; empty: the lines themselves
 	Length                   time.Duration
+	Stage                    queue.Stage // what every caller is given; empty: the full dialogue
 }
 
 // used is what a controller has used so far.
@@ -43,8 +45,8 @@ type used struct {
 }
 
 // controller is `ringback serve` without pages: the line, the dialogue, the
-// stores, the log and the voices, all as in service. Only what is played is
-// another file: a tone.
+// stores, the log and the voices, all as in service. Only what is played can be
+// another file, a tone, and every caller be given one stage.
 func controller(t *testing.T, text []byte) {
 	var task leading
 	if err := json.Unmarshal(text, &task); err != nil {
@@ -69,8 +71,12 @@ func controller(t *testing.T, text []byte) {
 		Bookings: postgres.NewBookings(db), Queue: postgres.NewQueue(db, rules), Bell: &queue.Bell{}, Rules: rules, Habits: postgres.NewHabits(db),
 		Log: calls, Texts: prompts.Default(), Timing: timing, Language: "de", Region: "DE",
 		Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Admit: func() queue.Stage { return cmp.Or(task.Stage, queue.StageFull) },
 	}
-	voice := tones{renderer(t, task), task.Prompts, task.Length}
+	var voice asterisk.Voice = renderer(t, task)
+	if task.Prompts != "" {
+		voice = tones{renderer(t, task), task.Prompts, task.Length}
+	}
 	line, err := asterisk.New(asterisk.Options{
 		URL: task.URL, User: task.User, Password: task.Password, App: task.App, Region: "DE",
 		Longest: time.Hour, Logger: log, Registerer: prometheus.NewRegistry(),
