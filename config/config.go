@@ -13,24 +13,25 @@ import (
 // Config is every setting of a controller. What each one means, its unit and
 // its default stand in Settings.
 type Config struct {
-	Node     string        `mapstructure:"node"`
-	Region   string        `mapstructure:"region"`
-	Number   string        `mapstructure:"number"`
-	Drain    time.Duration `mapstructure:"drain"`
-	Database Database      `mapstructure:"database"`
-	Asterisk Asterisk      `mapstructure:"asterisk"`
-	Speech   Speech        `mapstructure:"speech"`
-	Call     Call          `mapstructure:"call"`
-	Queue    Queue         `mapstructure:"queue"`
-	Agents   []Agent       `mapstructure:"agents"`
-	Outgoing Outgoing      `mapstructure:"outgoing"`
-	Lines    Lines         `mapstructure:"lines"`
-	Intake   Intake        `mapstructure:"intake"`
-	Journal  Journal       `mapstructure:"journal"`
-	HTTP     HTTP          `mapstructure:"http"`
-	API      API           `mapstructure:"api"`
-	Watchdog Watchdog      `mapstructure:"watchdog"`
-	Log      Log           `mapstructure:"log"`
+	Node      string        `mapstructure:"node"`
+	Region    string        `mapstructure:"region"`
+	Number    string        `mapstructure:"number"`
+	Drain     time.Duration `mapstructure:"drain"`
+	Database  Database      `mapstructure:"database"`
+	Asterisk  Asterisk      `mapstructure:"asterisk"`
+	Speech    Speech        `mapstructure:"speech"`
+	Call      Call          `mapstructure:"call"`
+	Queue     Queue         `mapstructure:"queue"`
+	Agents    []Agent       `mapstructure:"agents"`
+	Outgoing  Outgoing      `mapstructure:"outgoing"`
+	Lines     Lines         `mapstructure:"lines"`
+	Intake    Intake        `mapstructure:"intake"`
+	Journal   Journal       `mapstructure:"journal"`
+	Retention Retention     `mapstructure:"retention"`
+	HTTP      HTTP          `mapstructure:"http"`
+	API       API           `mapstructure:"api"`
+	Watchdog  Watchdog      `mapstructure:"watchdog"`
+	Log       Log           `mapstructure:"log"`
 }
 
 // Database says where Postgres is.
@@ -78,6 +79,12 @@ type Call struct {
 	Ready           time.Duration    `mapstructure:"ready"`
 	Name            time.Duration    `mapstructure:"name"`
 	DefaultLanguage prompts.Language `mapstructure:"default_language"`
+}
+
+// Retention is how long is kept what nobody works with any more.
+type Retention struct {
+	Calls   time.Duration `mapstructure:"calls"`
+	History time.Duration `mapstructure:"history"`
 }
 
 // HTTP is the house's own web server.

@@ -56,12 +56,13 @@ func TestDefaultsAreUsable(t *testing.T) {
 			PerHour: 60, Horizon: 7 * 24 * time.Hour, Window: time.Hour,
 			Regions: []string{"DE"}, OwnNumbers: []string{}, PerNumber: 6,
 		},
-		Agents:   []Agent{},
-		Outgoing: Outgoing{Enabled: true, Lines: 10, PerSecond: 2, PerDay: 2000},
-		Intake:   Intake{Listen: "127.0.0.1:4573"},
-		Journal:  Journal{Dir: "/var/lib/ringback/journal"},
-		HTTP:     HTTP{Listen: "127.0.0.1:8080"},
-		API:      API{Keys: []Secret{}},
+		Agents:    []Agent{},
+		Outgoing:  Outgoing{Enabled: true, Lines: 10, PerSecond: 2, PerDay: 2000},
+		Intake:    Intake{Listen: "127.0.0.1:4573"},
+		Journal:   Journal{Dir: "/var/lib/ringback/journal"},
+		Retention: Retention{Calls: 30 * 24 * time.Hour, History: 90 * 24 * time.Hour},
+		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		API:       API{Keys: []Secret{}},
 		Watchdog: Watchdog{
 			PIDFile: "/run/ringback/controller.pid", Interval: 2 * time.Second, FrozenAfter: 8 * time.Second, FallbackAfter: 30 * time.Second,
 		},
@@ -236,6 +237,10 @@ func TestFaults(t *testing.T) {
 		{"lines", "lines: {total: -1, keep_out: 2}\nintake: {listen: '0.0.0.0:4573'}\njournal: {dir: ''}", nil, []string{
 			`lines.total is "-1": take a whole number from 0`, `lines.keep_out is "2": take fewer lines`, `intake.listen is "0.0.0.0:4573": take a loopback address`, "journal.dir: name a folder",
 		}},
+		{"kept too short", "retention: {calls: 24h, history: 1h}", nil, []string{
+			`retention.calls is "24h": take a length of time from 168h to 87840h`, `retention.history is "1h": take a length of time from that of retention.calls`,
+		}},
+		{"history shorter than tickets", "retention: {calls: 2000h, history: 1999h}", nil, []string{`retention.history is "1999h"`}},
 		{"all lines kept", "lines: {total: 20, keep_out: 20}", nil, []string{`lines.keep_out is "20"`}},
 		{"keys of both kinds", "drain: 5\ncolour: red\nregion: XX", nil, []string{`drain is "5"`, "colour: ", `region is "XX"`}},
 	}

@@ -96,6 +96,9 @@ var settings = []Setting{
 	{"intake.listen", "127.0.0.1:4573", "host:port", "Where Asterisk's dialplan registers callers by FastAGI; a loopback address.", false},
 	{"journal.dir", "/var/lib/ringback/journal", "path", "Where registered callers, and promises made while the database is away, are kept until it has them.", false},
 
+	{"retention.calls", 30 * 24 * time.Hour, "duration", "How long calls, closed tickets and attempts to ring are kept, with numbers, transcripts and what was keyed and spoken: as long as somebody may ask why nobody rang them back.", false},
+	{"retention.history", 90 * 24 * time.Hour, "duration", "How long every change of tickets and agents is kept, which statistics are made of: a quarter. It holds no numbers, but tells what agents did.", false},
+
 	{"watchdog.pid_file", "/run/ringback/controller.pid", "path", "Where who starts the controller writes its process number, so that a frozen one can be ended. Empty: none is.", false},
 	{"watchdog.interval", 2 * time.Second, "duration", "How often the watchdog looks.", false},
 	{"watchdog.frozen_after", 8 * time.Second, "duration", "A controller that gives no answer for that long is ended.", false},

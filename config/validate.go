@@ -68,6 +68,11 @@ func (c Config) check() Faults {
 	f.agents(c.Agents)
 	f.outgoing(c.Outgoing)
 	f.lines(c)
+	// No call or callback takes a week, so that nothing goes that is in use.
+	f.between("retention.calls", c.Retention.Calls, 7*24*time.Hour, 10*366*24*time.Hour)
+	if h := c.Retention.History; h < c.Retention.Calls || h > 10*366*24*time.Hour {
+		f.fault("retention.history", duration(h), "take a length of time from that of retention.calls to 87840h: a ticket is kept with its history")
+	}
 
 	f.listen("http.listen", c.HTTP.Listen)
 	for i, k := range c.API.Keys {

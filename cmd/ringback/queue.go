@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"os/user"
@@ -15,6 +16,7 @@ import (
 	"ringback/api"
 	"ringback/config"
 	"ringback/e164"
+	"ringback/postgres"
 	"ringback/queue"
 )
 
@@ -25,6 +27,8 @@ type desk struct {
 	region string // ISO 3166, of national numbers
 	now    func() time.Time
 	zone   *time.Location // in which times are shown and read
+	// forget removes some of what is kept no longer.
+	forget func(context.Context) (postgres.Forgotten, error)
 	close  func()
 }
 
@@ -53,6 +57,7 @@ machine's clocks. Every change is audited with who made it and why.`,
 	c.AddCommand(
 		queueListCommand(open), queueShowCommand(open), queueAgentsCommand(open), queueWatchCommand(open), queueStatsCommand(open),
 		queueRemoveCommand(open), queueMoveCommand(open), queueOutgoingCommand(open), queueDoNotRingCommand(open), queueRingAgainCommand(open),
+		queuePruneCommand(open),
 	)
 	return c
 }

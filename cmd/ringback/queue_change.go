@@ -269,3 +269,21 @@ func numberCommand(
 	whyFlag(c)
 	return c
 }
+
+func queuePruneCommand(open func(*cobra.Command) (*desk, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   "prune",
+		Short: "Remove what is kept no longer, now",
+		Long: `Remove what is kept no longer by retention.calls and retention.history: calls,
+closed tickets, attempts to ring and old changes. Controllers do the same every
+minute; this is for when a shorter time was set, or none runs. It is done in small
+parts and may be done while calls run.`,
+		Args: cobra.NoArgs,
+		RunE: atDesk(open, func(c *cobra.Command, d *desk, _ []string) error {
+			gone, err := forgetAll(c.Context(), d.forget)
+			fmt.Fprintf(c.OutOrStdout(), "Removed %s, %s, %s and %s.\n", many(gone.Tickets, "ticket"), many(gone.Calls, "call"),
+				many(gone.Registrations, "registration"), many(gone.History, "change"))
+			return err
+		}),
+	}
+}

@@ -107,6 +107,11 @@ func TestQueueOnPostgres(t *testing.T) {
 	ok("may be rung again", "ring-again", "0231 50012347", "--why", "asked for it")
 	ok("None.", "do-not-ring", "list")
 	ok("\ncallbacks_promised   2 ", "stats")
+	if out, err = run("list", "--state", "closed"); err != nil || strings.Count(out, "closed: ") != 2 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	ok("Removed 0 tickets, 0 calls, 0 registrations and 0 changes.", "prune")
+	ok("closed: removed", "show", id)
 	for _, args := range [][]string{{"list"}, {"show", first.ID.String()}} {
 		if out, _ := run(args...); strings.Contains(out, "1935") || strings.Contains(out, "12345 ") {
 			t.Errorf("%s tells what is personal:\n%s", args, out)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,8 +34,12 @@ func openDesk(c *cobra.Command) (*desk, error) {
 		db.Close()
 		return nil, err
 	}
+	line := postgres.NewQueue(db, rules)
 	return &desk{
-		Line: postgres.NewQueue(db, rules), rules: rules, region: settings.Region,
+		Line: line, rules: rules, region: settings.Region,
 		now: time.Now, zone: time.Local, close: db.Close,
+		forget: func(ctx context.Context) (postgres.Forgotten, error) {
+			return line.Forget(ctx, postgres.Retention(settings.Retention), time.Now())
+		},
 	}, nil
 }

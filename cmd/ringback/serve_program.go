@@ -188,6 +188,10 @@ func (p *program) lead(ctx context.Context) error {
 		prune(writing, voice, p.log)
 		return nil
 	})
+	g.Go(func() error {
+		forget(writing, s.Forget, p.log)
+		return nil
+	})
 	return g.Wait()
 }
 

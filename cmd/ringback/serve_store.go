@@ -25,8 +25,10 @@ type stores struct {
 	Calls    calls
 	Queue    lineStore
 	Line     api.Line
-	Ping     func(context.Context) error
-	Close    func()
+	// Forget removes some of what is kept no longer.
+	Forget func(context.Context) (postgres.Forgotten, error)
+	Ping   func(context.Context) error
+	Close  func()
 }
 
 // calls keeps transcripts, written by Run, and finds them again.
@@ -69,8 +71,11 @@ func openStores(ctx context.Context, c config.Config, log *slog.Logger) (*stores
 		Bookings: postgres.NewBookings(db),
 		Habits:   postgres.NewHabits(db),
 		Calls:    postgres.NewCalls(db),
-		Ping:     db.Ping,
-		Close:    db.Close,
+		Forget: func(ctx context.Context) (postgres.Forgotten, error) {
+			return line.Forget(ctx, postgres.Retention(c.Retention), time.Now())
+		},
+		Ping:  db.Ping,
+		Close: db.Close,
 	}, nil
 }
 
