@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -37,6 +38,10 @@ type Options struct {
 	Password string
 	App      string // the application named in the dialplan's Stasis()
 	Region   string // ISO 3166 country of national calling numbers, for example "DE"
+
+	// Dial makes the connections to Asterisk, those for requests and the one for
+	// events; nil: by TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Ledger tells of calls that another process led. Without one they begin anew.
 	Ledger Ledger

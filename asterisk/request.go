@@ -44,11 +44,14 @@ const (
 )
 
 func newRequester(o Options, m *metrics) *requester {
-	dialer := &net.Dialer{Timeout: o.Request, KeepAlive: 5 * time.Second}
+	dial := o.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: o.Request, KeepAlive: 5 * time.Second}).DialContext
+	}
 	return &requester{
 		base: o.URL, user: o.User, password: o.Password, bound: o.Request, metrics: m,
 		http: &http.Client{Transport: &http.Transport{
-			DialContext:         dialer.DialContext,
+			DialContext:         dial,
 			TLSHandshakeTimeout: o.Request,
 			MaxConnsPerHost:     connections,
 			MaxIdleConnsPerHost: connections,

@@ -49,7 +49,8 @@ type Server struct {
 	// says whether it has dealt with it.
 	Intercept func(w http.ResponseWriter, r *http.Request) bool
 
-	http *httptest.Server
+	http  *httptest.Server
+	pipes *pipes // by which it is reached; nil: by TCP
 
 	mu        sync.Mutex
 	socket    *socket // who gets the events, or nil
@@ -68,7 +69,14 @@ type Server struct {
 // New starts a server that ends with the test.
 func New(t testing.TB) *Server {
 	t.Helper()
+	return start(t, nil)
+}
+
+// start starts a server that is reached through pipes; nil: by TCP.
+func start(t testing.TB, p *pipes) *Server {
+	t.Helper()
 	s := &Server{
+		pipes:     p,
 		Tone:      10 * time.Millisecond,
 		boot:      time.Now(),
 		rings:     make(chan struct{}),
@@ -81,7 +89,7 @@ func New(t testing.TB) *Server {
 	}
 	mux := http.NewServeMux()
 	s.routes(mux)
-	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.Intercept != nil && s.Intercept(w, r) {
 			return
 		}
@@ -91,6 +99,11 @@ func New(t testing.TB) *Server {
 		}
 		mux.ServeHTTP(w, r)
 	}))
+	if p != nil {
+		s.http.Listener.Close()
+		s.http.Listener = p
+	}
+	s.http.Start()
 	t.Cleanup(func() {
 		s.Disconnect()
 		s.mu.Lock()
