@@ -20,10 +20,8 @@ func (s *Store) of(a queue.Arrival) (*ticket, error) {
 		}
 	}
 	if t == nil {
-		for _, other := range s.tickets {
-			if other.CallID == a.CallID && other.Open() {
-				t = other
-			}
+		if other := s.index.calls[a.CallID]; other != nil && other.CallID == a.CallID && other.Open() {
+			t = other
 		}
 	}
 	if t != nil && !t.Open() {
@@ -46,11 +44,13 @@ func (s *Store) tooMany(n e164.Number, t *ticket) bool {
 // enter opens a ticket.
 func (s *Store) enter(a queue.Arrival) *ticket {
 	t := &ticket{Ticket: queue.Ticket{
-		ID: a.CallID, Number: a.Number, RangAt: a.At, Priority: s.rules.Priority[a.Topic],
+		ID: a.CallID, RangAt: a.At, Priority: s.rules.Priority[a.Topic],
 	}}
 	if a.Number == e164.Withheld {
 		t.Short = s.short()
 	}
+	s.number(t, a.Number)
+	s.hold(t, queue.Window{})
 	s.tickets[t.ID] = t
 	return t
 }
@@ -58,7 +58,8 @@ func (s *Store) enter(a queue.Arrival) *ticket {
 // update takes over what the arrival says. The place stays, or gets better by a
 // topic that goes first.
 func (s *Store) update(t *ticket, a queue.Arrival) {
-	t.CallID, t.Node, t.Keyless = a.CallID, a.Node, a.Keyless
+	s.called(t, a.CallID)
+	t.Node, t.Keyless = a.Node, a.Keyless
 	if a.Topic != "" {
 		t.Topic = a.Topic
 		t.Priority = max(t.Priority, s.rules.Priority[a.Topic])
@@ -113,7 +114,7 @@ func (s *Store) Join(_ context.Context, a queue.Arrival) (queue.Ticket, error) {
 	}
 	s.update(t, a)
 	if t.Number == e164.Withheld && !s.tooMany(a.Number, t) {
-		t.Number = a.Number
+		s.number(t, a.Number)
 	}
 	return t.returned(a), nil
 }
@@ -139,12 +140,12 @@ func (s *Store) Promise(_ context.Context, a queue.Arrival, w queue.Window) (que
 	again := s.promised(t, a, w)
 	s.update(t, a)
 	if a.Number != e164.Withheld {
-		t.Number = a.Number
+		s.number(t, a.Number)
 	}
 	if !again {
 		s.stop(t)
 		s.unbind(t)
-		t.Window = w
+		s.hold(t, w)
 		s.promise(t)
 	}
 	return t.returned(a), nil
@@ -212,6 +213,7 @@ func (s *Store) promise(t *ticket) {
 // ringAt lets the ticket be rung from that moment.
 func (s *Store) ringAt(t *ticket, at time.Time) {
 	t.DueAt = at
+	s.comes(at)
 	if at.After(s.now()) {
 		s.move(t, queue.StatePromised)
 	} else {
@@ -235,6 +237,7 @@ func (s *Store) Leave(_ context.Context, id, call uuid.UUID) error {
 		return nil
 	}
 	t.leftAt = s.now()
+	s.comes(t.leftAt.Add(s.rules.KeepPlace))
 	s.move(t, queue.StateLeft)
 	return nil
 }
@@ -258,6 +261,7 @@ func (s *Store) close(t *ticket, e queue.End) {
 	s.unbind(t)
 	s.move(t, queue.StateClosed)
 	t.ClosedAt, t.End = s.now(), e
+	s.index.rooms[t.Window.From.Unix()]--
 	s.ring(t.ID)
 }
 

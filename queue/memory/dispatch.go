@@ -16,7 +16,16 @@ import (
 func (s *Store) sweep() queue.Swept {
 	var done queue.Swept
 	now := s.now()
-	over := func(at time.Time) bool { return !at.IsZero() && !at.After(now) }
+	if s.soonest.IsZero() || s.soonest.After(now) {
+		return done
+	}
+	s.soonest = time.Time{}
+	over := func(at time.Time) bool {
+		if at.After(now) {
+			s.comes(at)
+		}
+		return !at.IsZero() && !at.After(now)
+	}
 	for _, a := range s.attempts {
 		if a.fate == "" && over(a.Until) {
 			s.resolve(a, queue.FateUnknown)
@@ -47,13 +56,26 @@ func (s *Store) sweep() queue.Swept {
 	return done
 }
 
+// comes notes that time changes something at that moment, so that sweep looks at
+// a long line only when there is something to do.
+func (s *Store) comes(at time.Time) {
+	if !at.IsZero() && (s.soonest.IsZero() || at.Before(s.soonest)) {
+		s.soonest = at
+	}
+}
+
 // Match binds the first ticket in line for which an eligible agent is free to
 // the one who is ready for the longest, as the dispatcher does.
 func (s *Store) Match() (queue.Turn, bool) {
 	defer s.lock()()
 	var agents []*agent
 	for _, a := range s.agents {
-		agents = append(agents, a)
+		if a.State == queue.AgentReady || a.State == queue.AgentWrapUp {
+			agents = append(agents, a)
+		}
+	}
+	if len(agents) == 0 {
+		return queue.Turn{}, false
 	}
 	slices.SortFunc(agents, func(a, b *agent) int {
 		return cmp.Or(
@@ -61,7 +83,7 @@ func (s *Store) Match() (queue.Turn, bool) {
 			a.Since.Compare(b.Since), cmp.Compare(a.Name, b.Name),
 		)
 	})
-	for _, t := range s.byPlace(func(t *ticket) bool { return t.State.InLine() }) {
+	for _, t := range s.inLine(func(t *ticket) bool { return t.Agent == "" }) {
 		for _, a := range agents {
 			if queue.Eligible(t.Ticket, a.Agent, s.now()) && s.rules.FreeFor(a.Agent, t.Ticket, s.now()) {
 				s.bind(t, a)
@@ -132,6 +154,13 @@ func (s *Store) Ticket(id uuid.UUID) queue.Ticket {
 func (s *Store) Tickets() []queue.Ticket {
 	defer s.lock()()
 	return plain(s.byPlace(func(*ticket) bool { return true }))
+}
+
+// InLine returns the tickets that are to be served in their turn, and pass, in
+// the order of the line.
+func (s *Store) InLine(pass func(queue.Ticket) bool) []queue.Ticket {
+	defer s.lock()()
+	return plain(s.inLine(func(t *ticket) bool { return pass(t.Ticket) }))
 }
 
 // Spoken returns what was spoken for a ticket, if anything was.

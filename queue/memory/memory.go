@@ -7,6 +7,8 @@ package memory
 import (
 	"context"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -35,7 +37,9 @@ type Store struct {
 	changed func(what, from, to string) // hears of every change of state; nil: nobody does
 
 	mu        sync.Mutex
+	soonest   time.Time // when time changes something next; zero: never
 	tickets   map[uuid.UUID]*ticket
+	index     index // of the tickets, so that a long line is not searched for each call
 	agents    map[string]*agent
 	attempts  map[uuid.UUID]*attempt
 	forbidden map[e164.Number]bool
@@ -69,16 +73,28 @@ var _ queue.Store = (*Store)(nil)
 // New returns an empty line without agents.
 func New(rules queue.Rules) *Store {
 	return &Store{
-		Node:      "node1",
-		rules:     rules,
-		now:       time.Now,
-		tickets:   map[uuid.UUID]*ticket{},
+		Node:    "node1",
+		rules:   rules,
+		now:     time.Now,
+		tickets: map[uuid.UUID]*ticket{},
+		index: index{
+			numbers: map[e164.Number][]*ticket{}, calls: map[uuid.UUID]*ticket{},
+			inLine: map[*ticket]struct{}{}, rooms: map[int64]int{},
+		},
 		agents:    map[string]*agent{},
 		attempts:  map[uuid.UUID]*attempt{},
 		forbidden: map[e164.Number]bool{},
 		full:      map[int64]bool{},
 		shorts:    firstShort,
 	}
+}
+
+// index finds tickets.
+type index struct {
+	numbers map[e164.Number][]*ticket
+	calls   map[uuid.UUID]*ticket // that a call is, or was, on the line for
+	inLine  map[*ticket]struct{}  // to be served in their turn, or being rung
+	rooms   map[int64]int         // that open ones hold, by the beginning of the window
 }
 
 // firstShort is the first spoken number: ShortLength digits, none of them a
@@ -98,6 +114,36 @@ func (s *Store) move(t *ticket, to queue.State) {
 		check(s, "ticket", queue.Transitions, t.State, to)
 		t.State = to
 	}
+	if to.InLine() || to == queue.StateRinging {
+		s.index.inLine[t] = struct{}{}
+	} else {
+		delete(s.index.inLine, t)
+	}
+}
+
+// number gives a ticket its number.
+func (s *Store) number(t *ticket, n e164.Number) {
+	if n == t.Number {
+		return
+	}
+	s.index.numbers[t.Number] = slices.DeleteFunc(s.index.numbers[t.Number], func(o *ticket) bool { return o == t })
+	t.Number = n
+	if n != e164.Withheld {
+		s.index.numbers[n] = append(s.index.numbers[n], t)
+	}
+}
+
+// called says which call a ticket's person is on the line with, or was.
+func (s *Store) called(t *ticket, call uuid.UUID) {
+	t.CallID = call
+	s.index.calls[call] = t
+}
+
+// hold gives an open ticket room in an hour, and the room of the one before back.
+func (s *Store) hold(t *ticket, w queue.Window) {
+	s.index.rooms[t.Window.From.Unix()]--
+	t.Window = w
+	s.index.rooms[w.From.Unix()]++
 }
 
 // turnTo changes the state of an agent, until it ends by itself.
@@ -106,6 +152,7 @@ func (s *Store) turnTo(a *agent, to queue.AgentState, until time.Time) {
 		check(s, "agent", queue.AgentTransitions, a.State, to)
 	}
 	a.State, a.Since, a.Until = to, s.now(), until
+	s.comes(until)
 }
 
 // check panics where a change is not in the table: then this package is wrong.
@@ -120,8 +167,18 @@ func check[S ~string](s *Store, what string, table []booking.Transition[S], from
 
 // byPlace returns the tickets that pass, in the order of the line.
 func (s *Store) byPlace(pass func(*ticket) bool) []*ticket {
+	return sorted(maps.Values(s.tickets), pass)
+}
+
+// inLine returns those that are to be served in their turn, and pass, in the
+// order of the line.
+func (s *Store) inLine(pass func(*ticket) bool) []*ticket {
+	return sorted(maps.Keys(s.index.inLine), func(t *ticket) bool { return t.State.InLine() && pass(t) })
+}
+
+func sorted(all iter.Seq[*ticket], pass func(*ticket) bool) []*ticket {
 	var found []*ticket
-	for _, t := range s.tickets {
+	for t := range all {
 		if pass(t) {
 			found = append(found, t)
 		}
@@ -132,9 +189,7 @@ func (s *Store) byPlace(pass func(*ticket) bool) []*ticket {
 
 // open returns the open tickets of a number, in the order of the line.
 func (s *Store) open(n e164.Number) []*ticket {
-	return s.byPlace(func(t *ticket) bool {
-		return n != e164.Withheld && t.Number == n && t.Open()
-	})
+	return sorted(slices.Values(s.index.numbers[n]), func(t *ticket) bool { return t.Open() })
 }
 
 func (s *Store) short() string {
@@ -168,7 +223,7 @@ func (s *Store) Standing(_ context.Context, id uuid.UUID) (queue.Standing, error
 		return queue.Standing{}, queue.ErrNoTicket
 	}
 	st := queue.Standing{Low: s.low, High: s.high}
-	for _, other := range s.tickets {
+	for other := range s.index.inLine {
 		if queue.Ahead(other.Ticket, t.Ticket) {
 			st.Ahead++
 		}
@@ -201,13 +256,7 @@ func (s *Store) taken(w queue.Window) int {
 	if s.full[w.From.Unix()] {
 		return s.rules.Room()
 	}
-	n := 0
-	for _, t := range s.tickets {
-		if t.Open() && t.Window.From.Equal(w.From) {
-			n++
-		}
-	}
-	return n
+	return s.index.rooms[w.From.Unix()]
 }
 
 func (s *Store) isWindow(w queue.Window) bool {

@@ -23,6 +23,7 @@ func (s *Store) Attempt(id uuid.UUID) (queue.Attempt, error) {
 	s.move(t, queue.StateRinging)
 	a := &attempt{Attempt: queue.Attempt{ID: uuid.New(), Node: s.Node, Until: s.now().Add(s.rules.Lease)}}
 	a.Ticket.ID = t.ID
+	s.comes(a.Until)
 	s.attempts[a.ID] = a
 	t.attempt = a
 	if t.firstAt.IsZero() {
@@ -90,7 +91,8 @@ func (s *Store) resolve(a *attempt, f queue.Fate) {
 }
 
 func (s *Store) reached(t *ticket, a *attempt) {
-	t.CallID, t.Node = a.ID, a.Node
+	s.called(t, a.ID)
+	t.Node = a.Node
 	t.DueAt, t.Promised = time.Time{}, false
 	if t.Wish == queue.WishSelf {
 		s.move(t, queue.StateTalking)
@@ -100,6 +102,7 @@ func (s *Store) reached(t *ticket, a *attempt) {
 	if t.Agent != "" { // whose telephone is rung now
 		ag := s.agents[t.Agent]
 		ag.Until = s.rules.ReservedUntil(ag.Agent, t.Ticket, s.now())
+		s.comes(ag.Until)
 	}
 }
 
