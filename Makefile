@@ -84,6 +84,7 @@ unit-race:
 	@go build -race -v $(UNITS)
 	@go test -race -parallel 4 $(UNITS)
 	@go test -run 'NoDeadEnd|WalkNotices' ./ivr
+	@go test -run 'Rush$$' ./dispatch
 
 system:
 	@echo "== end to end, on real Asterisk and Postgres"
