@@ -42,6 +42,7 @@ type State struct {
 	Back    []SceneName  // the scenes * leads back to, last one nearest
 
 	Place   *Place    // in line; nil: none
+	Guesses int       // ticket numbers keyed that nobody left
 	Another bool      // wants a place beside those the number has
 	Brief   bool      // few lines are left: nobody is to hold this one for long
 	Later   bool      // does not want to be rung now, or cannot be served now

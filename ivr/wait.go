@@ -1,6 +1,7 @@
 package ivr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -137,7 +138,7 @@ func (w *waiting) key(ctx context.Context, k Key) (SceneName, []prompts.Line, er
 	case k == '2' || k == '3':
 		next, err := w.leave(ctx, k)
 		return next, nil, err
-	case k == '4' && s.Number == e164.Withheld:
+	case k == '4' && s.mayKeyTicket():
 		return sceneTicket, nil, nil
 	case k == '9':
 		s.slower()
@@ -266,14 +267,25 @@ func (w *waiting) offers() []prompts.Line {
 		return []prompts.Line{prompts.WaitKeyless}
 	}
 	lines := []prompts.Line{prompts.OfferCallback, prompts.OfferBooking, prompts.OfferMine}
-	if s.Number == e164.Withheld {
+	if s.mayKeyTicket() {
 		lines = append(lines, prompts.WaitWithheld)
 	}
 	return append(lines, prompts.WaitStay)
 }
 
+// mostGuesses is how many ticket numbers that nobody left may be keyed in a call.
+// They are short, to be written down and keyed by old hands, so some could be
+// guessed.
+const mostGuesses = 2
+
+// mayKeyTicket says whether the caller may key a ticket number: who shows no
+// number, and has not guessed too often.
+func (s *State) mayKeyTicket() bool { return s.Number == e164.Withheld && s.Guesses < mostGuesses }
+
 // ticket takes the ticket number of who hung up in line and shows no number, and
-// gives the place back.
+// gives the place back. It is good for a place that is kept and nothing else: who
+// guesses one hears nothing of whose it is, and takes it neither from somebody
+// on the line nor from somebody who is promised to be rung.
 func (h *Hotline) ticket(ctx context.Context, s *Session) (SceneName, error) {
 	var found queue.Ticket
 	_, err := s.digits(ctx, digitEntry{
@@ -282,10 +294,17 @@ func (h *Hotline) ticket(ctx context.Context, s *Session) (SceneName, error) {
 		check: func(ctx context.Context, short string) (*prompts.Line, error) {
 			var err error
 			found, err = try(ctx, s, func(ctx context.Context) (queue.Ticket, error) { return h.Queue.FindShort(ctx, short) })
-			if errors.Is(err, queue.ErrNoTicket) {
-				return &prompts.TicketUnknown, nil
+			own := s.Place != nil && s.Place.Ticket == found.ID
+			kept := err == nil && (own || found.State == queue.StateLeft && !found.Promised)
+			if kept || err != nil && !errors.Is(err, queue.ErrNoTicket) {
+				return nil, err
 			}
-			return nil, err
+			s.Guesses++
+			s.keep()
+			if !s.mayKeyTicket() {
+				return nil, toPerson{queue.Errors}
+			}
+			return &prompts.TicketUnknown, nil
 		},
 	})
 	if err != nil {
@@ -302,5 +321,6 @@ func (h *Hotline) ticket(ctx context.Context, s *Session) (SceneName, error) {
 	s.placed(found)
 	s.Place.Told = h.toldBefore(ctx, s, found)
 	s.Place.State = queue.StateLeft // it is to be joined
+	s.Reason = cmp.Or(s.Reason, queue.Asked)
 	return sceneJoin, s.Say(ctx, prompts.TicketFound)
 }

@@ -192,7 +192,7 @@ var entries = map[string][]string{
 	"postcode.ask":   {ivrtest.Postcode, "99999"},
 	"mine.code":      {"123456789"},
 	"person.number":  {"0231500123", "09001234567"},
-	"wait.askticket": {"10042", "99999"},
+	"wait.askticket": {"10001", "99999"},
 	"common.cleared": nil,
 	"code.ready":     nil, // any key will do
 }

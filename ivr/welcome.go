@@ -46,7 +46,11 @@ func (h *Hotline) mainMenu(ctx context.Context, s *Session) (SceneName, error) {
 		}
 		s.keep()
 	}
-	k, err := s.MenuOrSilence(ctx, "123", prompts.MainMenu)
+	keys := "123"
+	if s.mayKeyTicket() {
+		keys += "4" // told with the ticket number, as nobody else needs it
+	}
+	k, err := s.MenuOrSilence(ctx, keys, prompts.MainMenu)
 	switch {
 	case errors.Is(err, ErrSilence):
 		return "", toPerson{queue.NoKeys}
@@ -58,6 +62,8 @@ func (h *Hotline) mainMenu(ctx context.Context, s *Session) (SceneName, error) {
 		s.Topic = TopicNew
 	case '2':
 		s.Topic = TopicMine
+	case '4':
+		return sceneTicket, nil
 	default:
 		return sceneInfo, nil
 	}

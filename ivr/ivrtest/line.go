@@ -85,6 +85,7 @@ func (l *Line) Missed(ctx context.Context, t queue.Turn) error {
 //	the caller is to be rung | the caller is to be rung for the dialogue | the caller is promised an hour
 //	the caller hung up in line | four places in line for the caller
 //	the caller asked not to be rung | somebody withheld hung up in line
+//	somebody withheld is in line | somebody withheld is to be rung
 func (l *Line) given(ctx context.Context, f Fact, caller e164.Number) error {
 	words := strings.Fields(f.Text)
 	n, _ := strconv.Atoi(words[0])
@@ -136,6 +137,17 @@ func (l *Line) given(ctx context.Context, f Fact, caller e164.Number) error {
 		t, err := l.Store.Join(ctx, before(caller))
 		if err == nil {
 			err = l.Leave(ctx, t.ID, t.CallID)
+		}
+		return err
+	case f.Text == "somebody withheld is in line":
+		_, err := l.Store.Join(ctx, before(e164.Withheld))
+		return err
+	case f.Text == "somebody withheld is to be rung":
+		t, err := l.Store.Join(ctx, before(e164.Withheld))
+		if err == nil {
+			a := before("+49231500124")
+			a.CallID, a.Ticket = t.CallID, t.ID
+			_, err = l.Promise(ctx, a, queue.Window{})
 		}
 		return err
 	case f.Text == "four places in line for the caller":
