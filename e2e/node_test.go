@@ -13,14 +13,13 @@ import (
 // the person back within two minutes, and they go on with the same time held.
 func TestNodeDies(t *testing.T) {
 	t.Parallel()
-	ctx := patience(t)
 	net := ownNetwork(t)
 	survivor := own(t, "--callback-to", net.callbackTo())
 	dying := own(t, "--no-controller")
 	ctl := dying.startController(t, "RINGBACK_DATABASE_URL="+survivor.info.Database)
 	dying.untilReady(t)
 
-	number := newNumber()
+	ctx, number := patience(t), newNumber()
 	rung := net.person(t, number, survivor.prompts(t))
 	c := dying.ring(t, number)
 	c.converse(ctx, toConfirm...)
