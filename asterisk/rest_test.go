@@ -243,18 +243,19 @@ func TestEarlyMedia(t *testing.T) {
 	})
 	t.Run("refused, which takes a while", func(t *testing.T) {
 		t.Parallel()
+		asked := make(chan string, 2)
 		r, results := lead(t, func(ctx context.Context, c ivr.Call) error {
 			return errors.Join(c.Say(ctx, say("short")), c.Refuse(ctx), c.HangUp(ctx))
-		})
-		asked := make(chan string, 2)
-		r.server.Intercept = func(w http.ResponseWriter, q *http.Request) bool {
-			if q.Method != http.MethodDelete || !strings.Contains(q.URL.Path, "/channels/") {
-				return false
+		}, func(r *rig) {
+			r.server.Intercept = func(w http.ResponseWriter, q *http.Request) bool {
+				if q.Method != http.MethodDelete || !strings.Contains(q.URL.Path, "/channels/") {
+					return false
+				}
+				asked <- q.URL.Query().Get("reason")
+				w.WriteHeader(http.StatusNoContent)
+				return true
 			}
-			asked <- q.URL.Query().Get("reason")
-			w.WriteHeader(http.StatusNoContent)
-			return true
-		}
+		})
 		caller := r.server.Dial("+4923150012345")
 		if err := receive(t, "end", results); err != nil {
 			t.Error(err)

@@ -31,7 +31,8 @@ func TestSweepCounts(t *testing.T) {
 		l.SignIn(t, everything(name))
 	}
 	for i := range 3 {
-		l.join(t, numberOf(i))
+		on := l.join(t, numberOf(i))
+		l.call(t, on.CallID, on.Number, "node1", "wait")
 	}
 	turns, err := l.Queue.Match(ctx, c.Now(), 3)
 	if err != nil || len(turns) != 3 {

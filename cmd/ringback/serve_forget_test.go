@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,15 +19,14 @@ import (
 func TestForget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var asked int
+		var asked atomic.Int32
 		some := func(context.Context) (postgres.Forgotten, error) {
-			asked++
-			switch {
-			case asked == 1:
+			switch n := asked.Add(1); {
+			case n == 1:
 				return postgres.Forgotten{}, errors.New("connection refused")
-			case asked < 4:
+			case n < 4:
 				return postgres.Forgotten{Calls: 100, History: 1, More: true}, nil
-			case asked == 4:
+			case n == 4:
 				return postgres.Forgotten{Calls: 7}, nil
 			}
 			return postgres.Forgotten{}, nil
@@ -38,11 +38,11 @@ func TestForget(t *testing.T) {
 			defer close(ended)
 			forget(ctx, some, slog.New(slog.NewTextHandler(&out, nil)))
 		}()
-		for i, want := range []int{1, 4, 5} { // each minute
+		for i, want := range []int32{1, 4, 5} { // each minute
 			time.Sleep(2 * forgetPause)
 			synctest.Wait()
-			if asked != want {
-				t.Errorf("minute %d: asked %d times, want %d", i, asked, want)
+			if n := asked.Load(); n != want {
+				t.Errorf("minute %d: asked %d times, want %d", i, n, want)
 			}
 			time.Sleep(forgetEvery)
 		}
