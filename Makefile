@@ -68,7 +68,7 @@ vet:
 
 lint: $(LINT)
 	@echo "== golangci-lint"
-	@$(LINT) run
+	@$(LINT) run --allow-parallel-runners
 
 $(LINT):
 	@echo "Building golangci-lint $(LINT_VERSION), once; this takes some minutes."
