@@ -35,15 +35,28 @@ type rig struct {
 func setup(t testing.TB, handler asterisk.Handler, change ...func(*rig)) *rig {
 	t.Helper()
 	r := prepare(t, handler, change...)
-	r.run()
-	r.until("ready", r.line.Ready)
+	r.start()
+	return r
+}
+
+// setupInMemory is setup without a network, for a test in virtual time.
+func setupInMemory(t testing.TB, handler asterisk.Handler) *rig {
+	t.Helper()
+	server := aritest.NewInMemory(t)
+	r := prepareOn(t, server, handler, func(r *rig) { r.options.Dial = server.Connect })
+	r.start()
 	return r
 }
 
 // prepare makes a line and does not run it.
 func prepare(t testing.TB, handler asterisk.Handler, change ...func(*rig)) *rig {
 	t.Helper()
-	r := &rig{t: t, server: aritest.New(t), metrics: prometheus.NewRegistry()}
+	return prepareOn(t, aritest.New(t), handler, change...)
+}
+
+func prepareOn(t testing.TB, server *aritest.Server, handler asterisk.Handler, change ...func(*rig)) *rig {
+	t.Helper()
+	r := &rig{t: t, server: server, metrics: prometheus.NewRegistry()}
 	r.server.Length = func(media string) time.Duration { return lengthOf(media) }
 	r.options = asterisk.Options{
 		URL: r.server.URL(), User: aritest.User, Password: aritest.Password, App: aritest.App, Region: "DE",
@@ -58,6 +71,12 @@ func prepare(t testing.TB, handler asterisk.Handler, change ...func(*rig)) *rig 
 	}
 	r.line = line
 	return r
+}
+
+func (r *rig) start() {
+	r.t.Helper()
+	r.run()
+	r.until("ready", r.line.Ready)
 }
 
 func (r *rig) run() {
