@@ -7,9 +7,10 @@ type Clip struct {
 	Text string   // as it is written
 
 	fine  []float32
-	start int     // fine samples: where its speech begins, at a whole hop …
-	end   int     // … and ends
-	quiet float64 // the energy of a window below which nobody speaks
+	low   []float32 // below 850 Hz, every stride-th sample
+	start int       // fine samples: where its speech begins, at a whole hop …
+	end   int       // … and ends
+	quiet float64   // the energy of a window below which nobody speaks
 
 	heads []head
 }
@@ -40,7 +41,7 @@ func newClip(name string, keys []string, text string, pcm []int16) *Clip {
 	s := newSound()
 	s.push(pcm)
 	s.push(make([]int16, span)) // for the last spectrum, and the filter
-	c := &Clip{Name: name, Keys: keys, Text: text, fine: s.fine}
+	c := &Clip{Name: name, Keys: keys, Text: text, fine: s.fine, low: s.low[0].samples}
 	c.trim()
 	if c.end-c.start < 2*window {
 		return nil

@@ -113,10 +113,12 @@ func (l *Library) read(dir string) error {
 	l.mu.Lock()
 	unchanged := l.seen[dir].Equal(info.ModTime())
 	l.mu.Unlock()
-	// A folder's time may stand still for the length of a clock tick.
-	if unchanged && time.Since(info.ModTime()) > time.Second {
+	if unchanged {
 		return nil
 	}
+	// A folder's time stands still for the length of a clock tick: what changed
+	// just now may change again and look the same.
+	complete := time.Since(info.ModTime()) > time.Second
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		if errors.Is(err, fs.ErrPermission) {
@@ -124,7 +126,6 @@ func (l *Library) read(dir string) error {
 		}
 		return fmt.Errorf("read the library of prompts: %w", err)
 	}
-	complete := true
 	for _, e := range entries {
 		path, isNote := strings.CutSuffix(filepath.Join(dir, e.Name()), ".json")
 		if !isNote {

@@ -102,7 +102,7 @@ const (
 // holds says whether what was heard bears the supposition out.
 func (t *track) holds() bool {
 	enough := t.agreed >= leastAgreed || t.share() > 0.8 && t.agreed >= 2
-	return enough && t.differs*3 <= t.agreed && t.score() >= believed
+	return enough && t.differs*3 <= t.agreed && t.fit() >= believed
 }
 
 // pick is the track believed for a stretch, and its rivals.
@@ -123,13 +123,13 @@ func (e *engine) choose() []pick {
 	// What explains most comes first; of clips that explain the same, the one
 	// that was heard whole, then the one that fits better.
 	slices.SortFunc(held, func(a, b *track) int {
-		if d := a.reached - a.clip.start - (b.reached - b.clip.start); d > near || d < -near {
+		if d := a.reached - a.from - (b.reached - b.from); d > near || d < -near {
 			return -d
 		}
 		if d := a.share() - b.share(); d > 0.05 || d < -0.05 {
 			return cmp.Compare(b.share(), a.share())
 		}
-		if d := cmp.Compare(b.score(), a.score()); d != 0 {
+		if d := cmp.Compare(b.fit(), a.fit()); d != 0 {
 			return d
 		}
 		return cmp.Compare(a.clip.Name, b.clip.Name)
@@ -142,7 +142,7 @@ func (e *engine) choose() []pick {
 			continue
 		}
 		p := &picks[i]
-		if d := t.begins() - p.begins(); d > near || d < -near || p.ends()-t.ends() > near || t.score() < p.score()-0.05 {
+		if d := t.begins() - p.begins(); d > near || d < -near || p.ends()-t.ends() > near || t.fit() < p.fit()-0.05 {
 			continue
 		}
 		p.also = append(p.also, t)

@@ -33,7 +33,11 @@ func (s *sound) search(from int, clips []*Clip, found func(h *head, at int)) int
 			if spreads[n] == nil {
 				spreads[n] = spread(s.bands[from:], n)
 			}
-			h.find(flat, spreads[n][:places], func(place int) { s.align(h, from+place, found) })
+			h.find(flat, spreads[n][:places], func(place int) {
+				if at, ok := s.align(h, (from+place)*hop, hop, hop); ok {
+					found(h, at)
+				}
+			})
 		}
 	}
 	return from + places
@@ -89,15 +93,15 @@ func spread(frames []bands, n int) []float64 {
 	return out
 }
 
-// align finds where in the neighbourhood of a frame the head's waveform fits
+// align finds where in the neighbourhood of a sample the head's waveform fits
 // best. A voice repeats itself with its pitch, so that places a period apart
 // look alike at low frequencies: each is tried exactly.
-func (s *sound) align(h *head, frame int, found func(*head, int)) {
-	const reach, step = hop, stride / 2
-	first := max(0, (frame*hop-reach)/step)
+func (s *sound) align(h *head, at, before, after int) (best int, ok bool) {
+	const step = stride / 2
+	first := max(0, (at-before)/step)
 	var fits []float64
 	highest := worthALook
-	for n := first; n <= (frame*hop+reach)/step; n++ {
+	for n := first; n <= (at+after)/step; n++ {
 		low, at := &s.low[n%2], n/2
 		end := at + len(h.low)
 		if end >= len(low.samples) {
@@ -111,18 +115,16 @@ func (s *sound) align(h *head, frame int, found func(*head, int)) {
 		fits = append(fits, r)
 		highest = max(highest, r)
 	}
-	best, bestAt := 0.0, -1
+	most := 0.0
 	for i := 1; i < len(fits)-1; i++ {
 		if fits[i] < 0.8*highest || fits[i] < fits[i-1] || fits[i] < fits[i+1] {
 			continue
 		}
-		if r, at := s.fit(h, (first+i)*step); r > best {
-			best, bestAt = r, at
+		if r, at := s.fit(h, (first+i)*step); r > most {
+			most, best, ok = r, at, true
 		}
 	}
-	if bestAt >= 0 {
-		found(h, bestAt)
-	}
+	return best, ok
 }
 
 // fit finds the sample near at where the head fits best.

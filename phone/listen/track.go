@@ -6,8 +6,10 @@ import "math"
 // heard bears it out, window by window.
 type track struct {
 	clip *Clip
+	head int // the sample of the clip where the head stands that was found
 	at   int // where sample 0 of the clip would stand, in samples heard
 
+	from    int // sample of the clip where it is followed from: its beginning, or its head
 	next    int // the next window, a sample of the clip
 	over    bool
 	agreed  int // windows of speech that match
@@ -15,6 +17,8 @@ type track struct {
 	reached int // sample of the clip where the last window ended that matches
 	wrong   int // windows since then that differ
 	lost    int // windows since then in which nothing was heard
+	slipped int // by how many samples at is later than it was supposed at first
+	slips   int // how often it was corrected
 
 	cross, heard, own    float64 // sums up to reached
 	crossN, heardN, ownN float64 // sums since
@@ -34,7 +38,8 @@ const (
 // newTrack supposes that a head of a clip stands at a place. It returns nil
 // where the clip would have begun before anything was heard.
 func newTrack(h *head, at int) *track {
-	t := &track{clip: h.clip, at: at - h.at, next: h.clip.start, reached: h.clip.start}
+	t := &track{clip: h.clip, head: h.at, at: at - h.at}
+	t.from, t.next, t.reached = h.clip.start, h.clip.start, h.clip.start
 	if t.begins() < 0 {
 		return nil
 	}
@@ -45,6 +50,12 @@ func newTrack(h *head, at int) *track {
 func (t *track) advance(s *sound) {
 	c := t.clip
 	for !t.over {
+		if t.broken() {
+			if !t.resume(s) {
+				return
+			}
+			continue
+		}
 		if t.next >= c.end {
 			t.over = true
 			return
@@ -58,6 +69,61 @@ func (t *track) advance(s *sound) {
 		t.compare(own, heard)
 		t.next += n
 	}
+}
+
+// broken says whether the clip no longer fits.
+func (t *track) broken() bool { return t.wrong >= wrongAtEnd || t.lost >= lostAtEnd }
+
+const (
+	// A busy exchange stops in the middle of a prompt and goes on later, by
+	// slipOn at most, or leaves out slipBack at most.
+	slipOn   = Rate * 6 / 10
+	slipBack = Rate * 3 / 10
+	// mostSlips are followed in one prompt.
+	mostSlips = 5
+	// slipCost is what each takes from how well a clip fits in comparison: of
+	// two that are alike, the one is meant that fits without.
+	slipCost = 0.1
+)
+
+// resume looks for where a clip that was followed and no longer fits goes on,
+// earlier or later, and settles that it is over where it does not. It returns
+// false while too little was heard to say.
+func (t *track) resume(s *sound) bool {
+	c := t.clip
+	if t.agreed < 2 && t.reached < t.head && t.slips == 0 {
+		// It stumbled before the head that was found.
+		t.from, t.next, t.reached, t.slips = t.head, t.head, t.head, 1
+		t.wrong, t.lost = 0, 0
+		return true
+	}
+	// What comes soon after the break, or the last of it.
+	from := max(t.reached, min(t.reached+2*window, c.end-headTime))
+	from -= from % stride
+	to := min(from+headTime, c.end)
+	if t.agreed < 2 || t.slips == mostSlips || to-from < 2*window {
+		t.over = true
+		return true
+	}
+	if t.at+to+slipOn+stride > len(s.fine) {
+		return false
+	}
+	h := head{clip: c, at: from, low: c.low[from/stride : to/stride]}
+	h.power = energy(h.low)
+	at, found := s.align(&h, t.at+from, slipBack, slipOn)
+	own := c.fine[from:to]
+	if !found || at < t.ends()-slipBack || dot(own, s.fine[at:]) < alike*math.Sqrt(energy(own)*energy(s.fine[at:at+len(own)])) {
+		t.over = true
+		return true
+	}
+	slip := at - from - t.at
+	t.at += slip
+	t.slipped += slip
+	t.slips++
+	t.next = from
+	t.wrong, t.lost = 0, 0
+	t.crossN, t.heardN, t.ownN = 0, 0, 0
+	return true
 }
 
 func (t *track) compare(own, heard []float32) {
@@ -95,9 +161,6 @@ func (t *track) compare(own, heard []float32) {
 		t.cross, t.heard, t.own = t.cross+t.crossN, t.heard+t.heardN, t.own+t.ownN
 		t.crossN, t.heardN, t.ownN = 0, 0, 0
 	}
-	if t.wrong >= wrongAtEnd || t.lost >= lostAtEnd {
-		t.over = true
-	}
 }
 
 // score is the normalised correlation of all that matched, 0 to 1.
@@ -108,11 +171,14 @@ func (t *track) score() float64 {
 	return max(0, t.cross/math.Sqrt(t.heard*t.own))
 }
 
+// fit is the score in comparison with other clips.
+func (t *track) fit() float64 { return t.score() - slipCost*float64(t.slips) }
+
 // begins and ends are where the clip's speech was heard.
-func (t *track) begins() int { return t.at + t.clip.start }
+func (t *track) begins() int { return t.at - t.slipped + t.from }
 func (t *track) ends() int   { return t.at + t.reached }
 
 // share is how much of the clip's speech was heard, 0 to 1.
 func (t *track) share() float64 {
-	return float64(t.reached-t.clip.start) / float64(t.clip.end-t.clip.start)
+	return float64(t.reached-t.from) / float64(t.clip.end-t.clip.start)
 }
