@@ -80,11 +80,12 @@ func TestTollFraud(t *testing.T) {
 			if err := c.HangUp(ctx); err != nil {
 				t.Fatal(err)
 			}
-			if last := system.lastCall(t, from); last.Outcome.Result != "callback" {
+			last := system.lastCall(t, from)
+			if last.Outcome.Result != "callback" {
 				t.Errorf("the call ended as %v", *last.Outcome)
 			}
 			if k := system.count(t, `SELECT count(*) FROM tickets WHERE number = $1 AND promised`, other); k != 1 {
-				t.Errorf("%d callbacks to the other number", k)
+				t.Errorf("%d callbacks to the other number, %s; the call went\n%s", k, other, last.story())
 			}
 			parsed, err := e164.Parse(number, "DE")
 			if err != nil {

@@ -252,6 +252,15 @@ type entry struct {
 	Text, Keys string
 }
 
+// story is what was said and pressed, one thing a line.
+func (r record) story() string {
+	var b strings.Builder
+	for _, e := range r.Transcript {
+		fmt.Fprintf(&b, "%5.1f s  %s %s %s\n", e.At.Sub(r.StartedAt).Seconds(), e.Kind, e.Line, e.Keys)
+	}
+	return b.String()
+}
+
 // calls asks the API for the calls of a number, newest first.
 func (h *hotline) calls(ctx context.Context, number string) ([]record, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.info.API+"/calls", nil)
