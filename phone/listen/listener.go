@@ -96,7 +96,8 @@ func (l *Listener) report(last bool) []Report {
 		settled := r.Share > 0.95 || len(l.engine.sound.fine) >= p.ends()+verdict
 		r.Over = last || p.over && settled
 		for _, t := range l.told {
-			if d := t.At - r.At; d < duration(near) && d > -duration(near) {
+			takenBack := t.Name == "" // and nothing follows
+			if d := t.At - r.At; !takenBack && d < duration(near) && d > -duration(near) {
 				r.Number = t.Number
 			}
 		}

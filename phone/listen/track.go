@@ -12,13 +12,15 @@ type track struct {
 	from    int // sample of the clip where it is followed from: its beginning, or its head
 	next    int // the next window, a sample of the clip
 	over    bool
-	agreed  int // windows of speech that match
-	differs int // windows of speech that do not, before the last that does
-	reached int // sample of the clip where the last window ended that matches
-	wrong   int // windows since then that differ
-	lost    int // windows since then in which nothing was heard
-	slipped int // by how many samples at is later than it was supposed at first
-	slips   int // how often it was corrected
+	agreed  int    // windows of speech that match
+	differs int    // windows of speech that do not, before the last that does
+	reached int    // sample of the clip where the last window ended that matches
+	wrong   int    // windows since then that differ
+	lost    int    // windows since then in which nothing was heard
+	again   int    // windows since the last that differs, which match
+	slipped int    // by how many samples at is later than it was supposed at first
+	slips   int    // how often it was corrected
+	before  *track // as it was before the last slip
 
 	cross, heard, own    float64 // sums up to reached
 	crossN, heardN, ownN float64 // sums since
@@ -91,10 +93,15 @@ const (
 // false while too little was heard to say.
 func (t *track) resume(s *sound) bool {
 	c := t.clip
+	if t.before != nil && t.agreed < t.before.agreed+leastAgreed {
+		*t = *t.before // what was heard there was something else
+		t.over = true
+		return true
+	}
 	if t.agreed < 2 && t.reached < t.head && t.slips == 0 {
 		// It stumbled before the head that was found.
 		t.from, t.next, t.reached, t.slips = t.head, t.head, t.head, 1
-		t.wrong, t.lost = 0, 0
+		t.wrong, t.lost, t.again = 0, 0, 0
 		return true
 	}
 	// What comes soon after the break, or the last of it.
@@ -116,12 +123,14 @@ func (t *track) resume(s *sound) bool {
 		t.over = true
 		return true
 	}
+	before := *t
+	t.before = &before
 	slip := at - from - t.at
 	t.at += slip
 	t.slipped += slip
 	t.slips++
 	t.next = from
-	t.wrong, t.lost = 0, 0
+	t.wrong, t.lost, t.again = 0, 0, 0
 	t.crossN, t.heardN, t.ownN = 0, 0, 0
 	return true
 }
@@ -145,6 +154,7 @@ func (t *track) compare(own, heard []float32) {
 		// A rest says little: it fits unless somebody speaks in it.
 		if t.own > 0 && eh > 10*t.clip.quiet*part*t.heard/t.own {
 			t.wrong++
+			t.again = 0
 		}
 	case came < len(own)/4 || eh < nothing*part:
 		t.lost++
@@ -152,12 +162,17 @@ func (t *track) compare(own, heard []float32) {
 		t.crossN, t.heardN, t.ownN = t.crossN+x, t.heardN+eh, t.ownN+eo
 		if x < alike*math.Sqrt(eo*eh) {
 			t.wrong++
+			t.again = 0
 			break
 		}
-		t.agreed++
+		// One window may match by chance: who says the same vowel goes on.
+		if t.again++; t.wrong > 0 && t.again < 2 {
+			break
+		}
+		t.agreed += t.again
 		t.differs += t.wrong
 		t.reached = t.next + len(own)
-		t.wrong, t.lost = 0, 0
+		t.wrong, t.lost, t.again = 0, 0, 0
 		t.cross, t.heard, t.own = t.cross+t.crossN, t.heard+t.heardN, t.own+t.ownN
 		t.crossN, t.heardN, t.ownN = 0, 0, 0
 	}

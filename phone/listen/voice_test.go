@@ -284,3 +284,28 @@ func TestHeardWhereverItBegins(t *testing.T) {
 		}
 	}
 }
+
+// TestAKeyCutsOnePromptAndTheNextBegins: wherever a prompt is cut, it and the one
+// that follows at once are both heard. What follows may match by chance, for a
+// vowel, what the first would have gone on with.
+func TestAKeyCutsOnePromptAndTheNextBegins(t *testing.T) {
+	t.Parallel()
+	texts := sentences(t)[:24]
+	clips := spoken(t, voices()[0], texts)
+	lib := NewLibrary()
+	for i, pcm := range clips {
+		lib.Add(fmt.Sprint(i), nil, texts[i], pcm)
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 300 / thinned {
+		i, k := r.IntN(len(clips)), r.IntN(len(clips))
+		cut := min(len(clips[i])-Rate/2, samplesOf(1200*time.Millisecond)+r.IntN(3*Rate))
+		if cut < Rate || strings.HasPrefix(texts[k], texts[i][:8]) {
+			continue // too short; or alike, so that it may be a stumble
+		}
+		got := lib.Recognise(telephone(slices.Concat(rest(time.Second), clips[i][:cut], rest(30*time.Millisecond), clips[k], rest(2*time.Second)), false, 1, nil))
+		if len(got) != 2 || got[0].Name != fmt.Sprint(i) && !slices.Contains(got[0].Also, fmt.Sprint(i)) || got[1].Name != fmt.Sprint(k) {
+			t.Errorf("%d cut after %v, then %d: heard %s", i, duration(cut), k, names(got))
+		}
+	}
+}
