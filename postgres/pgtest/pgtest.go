@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"net/url"
 	"os"
@@ -30,6 +31,13 @@ func New(t testing.TB, o postgres.Options) *postgres.DB {
 	t.Helper()
 	address := URL(t)
 	db, err := postgres.Open(t.Context(), address, o)
+	// A server that makes databases for many tests at once is slow to let in.
+	for range 12 {
+		if !errors.Is(err, context.DeadlineExceeded) || t.Context().Err() != nil {
+			break
+		}
+		db, err = postgres.Open(t.Context(), address, o)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
