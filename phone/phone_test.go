@@ -261,7 +261,8 @@ func TestWaitQuiet(t *testing.T) {
 		if err := c.WaitQuiet(ctx, 1200*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
-		if d := time.Since(<-spokeAt); d < 1100*time.Millisecond || d > 1800*time.Millisecond {
+		// Later where the machine is busy, but long before the noise ends.
+		if d := time.Since(<-spokeAt); d < 1100*time.Millisecond || d > 5*time.Second {
 			t.Errorf("waited %v after the last word, want about 1.3s", d)
 		}
 		if err := c.Press(ctx, "1"); err != nil {
