@@ -40,8 +40,7 @@ type stop struct {
 }
 
 // TestRealPromptStops measures, by SIP and RTP, how long after a key's release
-// the next prompt is under way. It judges by the median of many: what the test
-// machine does besides is not the controller's time.
+// the next prompt is under way.
 func TestRealPromptStops(t *testing.T) {
 	const keys = 20
 	began := make(chan struct{})
@@ -75,13 +74,13 @@ func TestRealPromptStops(t *testing.T) {
 	}
 	slices.Sort(took)
 	t.Logf("prompt stopped after the last packet of a key: median %s, longest %s", took[keys/2], took[keys-1])
-	if median := took[keys/2]; median > 100*time.Millisecond {
-		t.Errorf("median %s, want at most 100 ms", median)
+	if longest := took[keys-1]; longest > 100*time.Millisecond {
+		t.Errorf("longest %s, want at most 100 ms", longest)
 	}
 }
 
 // TestRealKeyHeldThreeSeconds holds a key: the prompt stops at its release, and
-// it is one key. How soon TestRealPromptStops measures.
+// it is one key.
 func TestRealKeyHeldThreeSeconds(t *testing.T) {
 	ready := make(chan struct{})
 	phone, results := leadReal(t, func(ctx context.Context, c ivr.Call) stop {
@@ -97,7 +96,7 @@ func TestRealKeyHeldThreeSeconds(t *testing.T) {
 	if s.err != nil {
 		t.Error(s.err)
 	}
-	if held, late := released.Sub(began), s.at.Sub(released); held < 2900*time.Millisecond || late < 0 || late > time.Second {
+	if held, late := released.Sub(began), s.at.Sub(released); held < 2900*time.Millisecond || late < 0 || late > 100*time.Millisecond {
 		t.Errorf("held %s, stopped %s after the release", held, late)
 	}
 }

@@ -93,29 +93,20 @@ func TestKeysArriveAsPressed(t *testing.T) {
 
 	// The stream as RFC 4733 wants it: one packet every tick without a hole,
 	// timestamps of voice that count on through the keys, and for each key one
-	// marker, one timestamp, growing durations and three ends. Only where the
-	// machine slept, so that nothing came, may the timestamps leave that out.
+	// marker, one timestamp, growing durations and three ends.
 	all := <-packets
 	keys := map[uint32][]phonetest.Packet{}
-	clock, pause := all[0].Timestamp, time.Duration(0) // the longest since the last packet of voice
 	for i, pkt := range all {
-		if i > 0 {
-			if pkt.SequenceNumber != all[i-1].SequenceNumber+1 {
-				t.Fatalf("packet %d: sequence number %d after %d", i, pkt.SequenceNumber, all[i-1].SequenceNumber)
-			}
-			clock += 160
-			pause = max(pause, pkt.Arrived.Sub(all[i-1].Arrived))
+		if i > 0 && pkt.SequenceNumber != all[i-1].SequenceNumber+1 {
+			t.Fatalf("packet %d: sequence number %d after %d", i, pkt.SequenceNumber, all[i-1].SequenceNumber)
 		}
-		if pkt.PayloadType == 96 {
+		clock := all[0].Timestamp + uint32(i)*160
+		switch {
+		case pkt.PayloadType == 96:
 			keys[pkt.Timestamp] = append(keys[pkt.Timestamp], pkt)
-			continue
+		case pkt.Timestamp != clock:
+			t.Fatalf("packet %d: timestamp is %d off the clock", i, int32(pkt.Timestamp-clock))
 		}
-		if off := int32(pkt.Timestamp - clock); off > 0 && off%160 == 0 && pause > 150*time.Millisecond {
-			clock = pkt.Timestamp
-		} else if off != 0 {
-			t.Fatalf("packet %d: timestamp is %d off the clock", i, off)
-		}
-		pause = 0
 	}
 	if len(keys) != len(want) {
 		t.Errorf("%d keys by timestamp, want %d", len(keys), len(want))
@@ -261,8 +252,7 @@ func TestWaitQuiet(t *testing.T) {
 		if err := c.WaitQuiet(ctx, 1200*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
-		// Later where the machine is busy, but long before the noise ends.
-		if d := time.Since(<-spokeAt); d < 1100*time.Millisecond || d > 5*time.Second {
+		if d := time.Since(<-spokeAt); d < 1100*time.Millisecond || d > 1800*time.Millisecond {
 			t.Errorf("waited %v after the last word, want about 1.3s", d)
 		}
 		if err := c.Press(ctx, "1"); err != nil {

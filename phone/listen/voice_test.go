@@ -297,7 +297,7 @@ func TestAKeyCutsOnePromptAndTheNextBegins(t *testing.T) {
 		lib.Add(fmt.Sprint(i), nil, texts[i], pcm)
 	}
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 240 / (thinned * thinned) {
+	for range 240 / thinned {
 		i, k := r.IntN(len(clips)), r.IntN(len(clips))
 		cut := min(len(clips[i])-Rate/2, samplesOf(1200*time.Millisecond)+r.IntN(3*Rate))
 		if cut < Rate || strings.HasPrefix(texts[k], texts[i][:8]) {
